@@ -1,0 +1,5 @@
+/// CNI plugins in Java.
+@NullMarked
+package dev.peapod.cni;
+
+import org.jspecify.annotations.NullMarked;

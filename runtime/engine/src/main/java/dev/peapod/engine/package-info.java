@@ -1,0 +1,5 @@
+/// Sandboxes and containers.
+@NullMarked
+package dev.peapod.engine;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,58 @@
+package dev.peapod.linux;
+
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// An open file descriptor that is owned by this object and closed exactly once. Thread-safe.
+public final class Fd implements AutoCloseable {
+  private static final int CLOSED = -1;
+
+  private final AtomicInteger number;
+
+  /// Takes ownership of an open descriptor.
+  public Fd(int number) {
+    if (number < 0) {
+      throw new IllegalArgumentException("not a descriptor: " + number);
+    }
+    this.number = new AtomicInteger(number);
+  }
+
+  /// The descriptor's number.
+  ///
+  /// @throws IllegalStateException if it is closed
+  public int number() {
+    int n = number.get();
+    if (n == CLOSED) {
+      throw new IllegalStateException("descriptor is closed");
+    }
+    return n;
+  }
+
+  /// Whether the descriptor is still open.
+  public boolean isOpen() {
+    return number.get() != CLOSED;
+  }
+
+  /// Hands the descriptor to the caller, who must close it; this object is closed afterwards.
+  public int release() {
+    int n = number.getAndSet(CLOSED);
+    if (n == CLOSED) {
+      throw new IllegalStateException("descriptor is closed");
+    }
+    return n;
+  }
+
+  /// Closes the descriptor; closing again does nothing. An error of close(2) is ignored, since
+  /// the descriptor is gone either way.
+  @Override
+  public void close() {
+    int n = number.getAndSet(CLOSED);
+    if (n != CLOSED) {
+      LibC.close(n);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "fd " + number.get();
+  }
+}
