@@ -1,0 +1,4 @@
+@NullMarked
+package dev.peapod.proto;
+
+import org.jspecify.annotations.NullMarked;
