@@ -41,6 +41,29 @@ public final class Fd implements AutoCloseable {
     return n;
   }
 
+  /// Another descriptor of the same open file, close-on-exec.
+  public Fd duplicate() {
+    int n = LibC.fcntl(number(), LibC.F_DUPFD_CLOEXEC, 0);
+    if (n < 0) {
+      int errno = LibC.errno();
+      throw new KernelException("fcntl(" + this + ", F_DUPFD_CLOEXEC)", errno);
+    }
+    return new Fd(n);
+  }
+
+  /// Opens the file at an absolute path, following links: for paths that the host's owner controls;
+  /// for others see [Directory]. O_CLOEXEC is added.
+  ///
+  /// @param flags from [Open]
+  public static Fd open(String path, int flags) {
+    int n = LibC.openat(LibC.AT_FDCWD, LibC.path(path), flags | Open.CLOEXEC, 0);
+    if (n < 0) {
+      int errno = LibC.errno();
+      throw new KernelException("open(\"" + path + "\")", errno);
+    }
+    return new Fd(n);
+  }
+
   /// Closes the descriptor; closing again does nothing. An error of close(2) is ignored, since
   /// the descriptor is gone either way.
   @Override

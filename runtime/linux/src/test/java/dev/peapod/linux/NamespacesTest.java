@@ -1,0 +1,114 @@
+package dev.peapod.linux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class NamespacesTest {
+  @BeforeEach
+  void onlyRoot() {
+    assumeTrue(System.getProperty("user.name", "").equals("root"), "needs root");
+  }
+
+  @Test
+  void workRunsInsideAndTheCallerStaysOutside() throws Exception {
+    var before = OpenDescriptors.now();
+    try (var child = Child.start("unshare", "--net", "--mount", "sleep", "60")) {
+      int pid = child.pid();
+      awaitOtherNamespace(pid);
+      for (var type : List.of(Namespaces.Type.NET, Namespaces.Type.MNT)) {
+        String outside = here(type);
+        try (Fd namespace = Namespaces.open(pid, type)) {
+          String inside = Namespaces.within(namespace, () -> here(type));
+          assertThat(inside).isNotEqualTo(outside);
+          assertThat(inside)
+              .isEqualTo(
+                  Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/" + type.file()))
+                      .toString());
+          assertThat(here(type)).isEqualTo(outside);
+          assertThatExceptionOfType(IOException.class)
+              .isThrownBy(
+                  () ->
+                      Namespaces.within(
+                          namespace,
+                          () -> {
+                            throw new IOException("as it is");
+                          }))
+              .withMessage("as it is");
+        }
+      }
+    }
+    assertThat(OpenDescriptors.now()).isEqualTo(before);
+  }
+
+  @Test
+  void noThreadIsLeftInside() throws Exception {
+    try (var child = Child.start("unshare", "--net", "sleep", "60")) {
+      int pid = child.pid();
+      awaitOtherNamespace(pid);
+      try (Fd namespace = Namespaces.open(pid, Namespaces.Type.NET);
+          var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+        List<Future<String>> all = new ArrayList<>();
+        for (int i = 0; i < 500; i++) {
+          all.add(
+              executor.submit(
+                  () -> {
+                    Namespaces.within(namespace, () -> here(Namespaces.Type.NET));
+                    return here(Namespaces.Type.NET);
+                  }));
+        }
+        Set<String> after = new TreeSet<>();
+        for (var f : all) {
+          after.add(f.get());
+        }
+        assertThat(after).containsExactly(here(Namespaces.Type.NET));
+      }
+      Set<String> threads = new TreeSet<>();
+      try (var tasks = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
+        for (Path task : tasks) {
+          try {
+            threads.add(Files.readSymbolicLink(task.resolve("ns/net")).toString());
+          } catch (IOException e) {
+            // The thread has ended meanwhile.
+          }
+        }
+      }
+      assertThat(threads).containsExactly(here(Namespaces.Type.NET));
+    }
+  }
+
+  @Test
+  void aDescriptorThatIsNoNamespaceIsRefused() {
+    try (Fd file = Fd.open("/dev/null", Open.RDONLY)) {
+      assertThatExceptionOfType(KernelException.class)
+          .isThrownBy(() -> Namespaces.within(file, () -> 1))
+          .withMessageContaining("setns")
+          .matches(e -> e.errno() == Errno.EINVAL);
+    }
+  }
+
+  private static void awaitOtherNamespace(int pid) {
+    org.awaitility.Awaitility.await()
+        .until(
+            () ->
+                !Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/net"))
+                    .toString()
+                    .equals(here(Namespaces.Type.NET)));
+  }
+
+  private static String here(Namespaces.Type type) throws IOException {
+    return Files.readSymbolicLink(Path.of("/proc/thread-self/ns/" + type.file())).toString();
+  }
+}
