@@ -1,0 +1,157 @@
+package dev.peapod.daemon;
+
+import dev.peapod.error.PeapodException;
+import java.lang.System.Logger.Level;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/// The configuration of a daemon: valid, typed, complete. All paths are absolute.
+///
+/// @param root lasting state
+/// @param state volatile state
+/// @param socket where the public socket is made
+/// @param logRoot where container logs of applied pods go
+/// @param libexec directory of `pause` and `joiner`
+/// @param bridge name of the default network's bridge
+/// @param podCidr addresses of the default network
+/// @param cniConfDir CNI network configurations
+/// @param cniBinDir CNI plugins to execute
+/// @param cgroupParent cgroup path for pods that name none
+/// @param registries registry configuration, which need not exist
+/// @param shareProcessNamespace default for manifests that do not say
+/// @param logLevel least severity that is reported
+record Config(
+    Path root,
+    Path state,
+    Path socket,
+    Path logRoot,
+    Path libexec,
+    String bridge,
+    String podCidr,
+    Path cniConfDir,
+    Path cniBinDir,
+    String cgroupParent,
+    Path registries,
+    boolean shareProcessNamespace,
+    Level logLevel) {
+  /// Where the configuration is unless `--config` says otherwise.
+  static final Path DEFAULT_FILE = Path.of("/etc/peapod/config.yaml");
+
+  private static final int LONGEST_SOCKET_PATH = 107;
+  private static final int LONGEST_INTERFACE_NAME = 15;
+
+  /// Gives types to settings.
+  ///
+  /// @param file the configuration file, there or not; its directory is where `registries.yaml` is looked for
+  /// @throws PeapodException INVALID naming the flag or line of a value that can not be
+  static Config of(Settings settings, Path file) {
+    Path root = path(settings, Setting.ROOT);
+    Path state = path(settings, Setting.STATE);
+    if (root.equals(state)) {
+      throw Settings.invalid(settings.get(Setting.STATE).origin(), "is the same as root: " + state);
+    }
+    return new Config(
+        root,
+        state,
+        socket(settings, state),
+        path(settings, Setting.LOG_ROOT),
+        pathOr(settings, Setting.LIBEXEC, installation().resolve("libexec/peapod")),
+        bridge(settings),
+        text(settings, Setting.POD_CIDR),
+        path(settings, Setting.CNI_CONF_DIR),
+        path(settings, Setting.CNI_BIN_DIR),
+        cgroupParent(settings),
+        pathOr(
+            settings, Setting.REGISTRIES, file.toAbsolutePath().resolveSibling("registries.yaml")),
+        bool(settings, Setting.SHARE_PROCESS_NAMESPACE),
+        level(settings));
+  }
+
+  /// Socket that shows the pods of `peapod apply` to `crictl`, for root alone.
+  Path podsCriSocket() {
+    return state.resolve("pods-cri.sock");
+  }
+
+  /// The installation's directory, as the launch script says; the working directory without one.
+  private static Path installation() {
+    return Path.of(System.getProperty("peapod.home", "")).toAbsolutePath().normalize();
+  }
+
+  private static Path socket(Settings settings, Path state) {
+    Path socket = pathOr(settings, Setting.SOCKET, state.resolve("peapod.sock"));
+    int length = socket.toString().getBytes(StandardCharsets.UTF_8).length;
+    if (length > LONGEST_SOCKET_PATH) {
+      throw Settings.invalid(
+          settings.get(Setting.SOCKET).origin(),
+          "a socket's path has at most %d bytes, %s has %d"
+              .formatted(LONGEST_SOCKET_PATH, socket, length));
+    }
+    return socket;
+  }
+
+  private static String bridge(Settings settings) {
+    String name = text(settings, Setting.BRIDGE);
+    if (name.getBytes(StandardCharsets.UTF_8).length > LONGEST_INTERFACE_NAME
+        || !name.matches("[A-Za-z0-9_.-]+")) {
+      throw invalid(settings, Setting.BRIDGE, "not an interface name of at most 15 bytes");
+    }
+    return name;
+  }
+
+  private static String cgroupParent(Settings settings) {
+    String path = text(settings, Setting.CGROUP_PARENT);
+    if (!path.startsWith("/") || path.equals("/") || path.contains("..")) {
+      throw invalid(settings, Setting.CGROUP_PARENT, "not an absolute cgroup path below /");
+    }
+    return path;
+  }
+
+  private static Level level(Settings settings) {
+    return switch (text(settings, Setting.LOG_LEVEL).toLowerCase(Locale.ROOT)) {
+      case "error" -> Level.ERROR;
+      case "warning" -> Level.WARNING;
+      case "info" -> Level.INFO;
+      case "debug" -> Level.DEBUG;
+      case "trace" -> Level.TRACE;
+      default ->
+          throw invalid(
+              settings, Setting.LOG_LEVEL, "not one of error, warning, info, debug, trace");
+    };
+  }
+
+  private static boolean bool(Settings settings, Setting setting) {
+    return switch (text(settings, setting)) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw invalid(settings, setting, "not true or false");
+    };
+  }
+
+  private static Path path(Settings settings, Setting setting) {
+    Path path = Path.of(text(settings, setting));
+    // A relative path in a file has no place to be relative to; on the command line it has.
+    if (!path.isAbsolute() && !settings.get(setting).origin().startsWith("--")) {
+      throw invalid(settings, setting, "not an absolute path");
+    }
+    return path.toAbsolutePath().normalize();
+  }
+
+  private static Path pathOr(Settings settings, Setting setting, Path fallback) {
+    return settings.get(setting).text().isEmpty() ? fallback : path(settings, setting);
+  }
+
+  private static String text(Settings settings, Setting setting) {
+    String text = settings.get(setting).text();
+    if (text.isEmpty() || text.indexOf('\0') >= 0) {
+      throw invalid(settings, setting, "must be neither empty nor contain NUL");
+    }
+    return text;
+  }
+
+  private static PeapodException invalid(Settings settings, Setting setting, String problem) {
+    Settings.Value value = settings.get(setting);
+    return Settings.invalid(
+        value.origin(), "%s \"%s\": %s".formatted(setting.key(), value.text(), problem));
+  }
+}

@@ -1,0 +1,111 @@
+package dev.peapod.daemon;
+
+import dev.peapod.error.PeapodException;
+import io.grpc.BindableService;
+import io.grpc.Server;
+import io.grpc.netty.NettyServerBuilder;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+
+/// gRPC servers on unix sockets that share their event loops. Handlers run on the given executor and may block.
+final class UnixServers implements AutoCloseable {
+  private static final int LARGEST_MESSAGE = 16 * 1024 * 1024;
+
+  // Handlers run elsewhere: one loop moves the bytes of all connections.
+  private final EventLoopGroup loops =
+      new MultiThreadIoEventLoopGroup(
+          1, new DefaultThreadFactory("sockets", true), EpollIoHandler.newFactory());
+  private final Executor handlers;
+
+  UnixServers(Executor handlers) {
+    this.handlers = handlers;
+  }
+
+  /// Starts a server. A socket that nobody listens on any more is replaced.
+  ///
+  /// @param permissions of the socket, such as `rw-rw----`
+  /// @throws PeapodException FAILED_PRECONDITION if somebody listens there, INVALID if the path can not be used
+  Server start(Path socket, String permissions, List<BindableService> services) {
+    clear(socket);
+    NettyServerBuilder builder =
+        NettyServerBuilder.forAddress(new DomainSocketAddress(socket.toString()))
+            .channelType(EpollServerDomainSocketChannel.class)
+            .bossEventLoopGroup(loops)
+            .workerEventLoopGroup(loops)
+            // Not an option of unix sockets; Netty would warn for each connection.
+            .withChildOption(ChannelOption.SO_KEEPALIVE, null)
+            .maxInboundMessageSize(LARGEST_MESSAGE)
+            .executor(handlers);
+    services.forEach(builder::addService);
+    Server server = builder.build();
+    try {
+      server.start();
+      Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString(permissions));
+      return server;
+    } catch (IOException e) {
+      server.shutdownNow();
+      throw new PeapodException(
+          PeapodException.Kind.INVALID,
+          "can not listen on %s: %s".formatted(socket, cause(e)),
+          e);
+    }
+  }
+
+  private static void clear(Path socket) {
+    try {
+      Files.createDirectories(socket.getParent());
+      if (!Files.exists(socket, LinkOption.NOFOLLOW_LINKS)) {
+        return;
+      }
+      if (((Integer) Files.getAttribute(socket, "unix:mode", LinkOption.NOFOLLOW_LINKS) & 0170000)
+          != 0140000) {
+        throw PeapodException.invalid(
+            "can not listen on " + socket + ": there is something that is not a socket");
+      }
+      if (answers(socket)) {
+        throw new PeapodException(
+            PeapodException.Kind.FAILED_PRECONDITION,
+            "can not listen on " + socket + ": another process does");
+      }
+      Files.delete(socket);
+    } catch (IOException e) {
+      throw new PeapodException(
+          PeapodException.Kind.INVALID, "can not listen on %s: %s".formatted(socket, e), e);
+    }
+  }
+
+  private static boolean answers(Path socket) throws IOException {
+    try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      return channel.connect(UnixDomainSocketAddress.of(socket));
+    } catch (ConnectException e) {
+      return false;
+    }
+  }
+
+  private static Throwable cause(Throwable e) {
+    return e.getCause() == null ? e : e.getCause();
+  }
+
+  /// Ends the event loops; the servers must have ended.
+  @Override
+  public void close() {
+    loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
+  }
+}
