@@ -13,6 +13,17 @@ public final class KernelException extends RuntimeException {
     this.errno = errno;
   }
 
+  /// @param explanation what the kernel itself said about the failure, or `""`
+  public KernelException(String call, int errno, String explanation) {
+    super(
+        call
+            + ": "
+            + Errno.describe(errno)
+            + (explanation.isEmpty() ? "" : " (" + explanation + ")"));
+    this.call = call;
+    this.errno = errno;
+  }
+
   /// The call with its arguments.
   public String call() {
     return call;
