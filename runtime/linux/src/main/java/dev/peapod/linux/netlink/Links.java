@@ -80,8 +80,7 @@ public final class Links {
     socket.execute(request, "RTM_NEWLINK(" + name + " type bridge)");
   }
 
-  /// Makes a pair of connected links; the end here is down, since a port of a bridge is set up by
-  /// [#change(String, LinkSettings)].
+  /// Makes a pair of connected links, both down.
   ///
   /// @throws KernelException EEXIST if there is a link of one of the names
   public void createVeth(VethPair pair) {
@@ -148,8 +147,7 @@ public final class Links {
   }
 
   private static void peer(NetlinkRequest request, VethPair pair) {
-    int flags = pair.peerUp() ? IFF_UP : 0;
-    fixedPart(request, 0, flags, flags);
+    fixedPart(request, 0, 0, 0);
     request.text(IFLA_IFNAME, pair.peerName()).u32(IFLA_NET_NS_FD, pair.peerNamespace().number());
     ends(request, pair.mtu());
     pair.peerMac().ifPresent(mac -> request.bytes(IFLA_ADDRESS, mac.bytes()));

@@ -1,7 +1,6 @@
 package dev.peapod.linux.netlink;
 
 import com.sun.jna.Memory;
-import com.sun.jna.Native;
 import dev.peapod.linux.Errno;
 import dev.peapod.linux.Fd;
 import dev.peapod.linux.KernelException;
@@ -199,8 +198,9 @@ public final class NetlinkSocket implements AutoCloseable {
     }
     outgoing.write(0, bytes, 0, bytes.length);
     while (SocketCalls.send(fd.number(), outgoing, bytes.length, 0) == -1) {
-      if (Native.getLastError() != Errno.EINTR) {
-        throw new KernelException(what, Native.getLastError());
+      int errno = LibC.errno();
+      if (errno != Errno.EINTR) {
+        throw new KernelException(what, errno);
       }
     }
     return mine;
@@ -225,7 +225,7 @@ public final class NetlinkSocket implements AutoCloseable {
       if (length >= 0) {
         return split(incoming.getByteArray(0, (int) length));
       }
-      int errno = Native.getLastError();
+      int errno = LibC.errno();
       if (errno == Errno.EAGAIN) {
         return List.of();
       }

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.peapod.linux.netlink;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.peapod.linux.nft;
+
+import org.jspecify.annotations.NullMarked;
