@@ -47,6 +47,7 @@ public final class EventLoop implements AutoCloseable {
   private static final Logger LOG = System.getLogger(EventLoop.class.getName());
   private static final int EPOLL_CTL_ADD = 1;
   private static final int EPOLL_CTL_DEL = 2;
+  private static final int EPOLLONESHOT = 1 << 30;
   private static final int CAPACITY = 64;
 
   /// `struct epoll_event` is packed on x86-64 alone.
@@ -104,6 +105,11 @@ public final class EventLoop implements AutoCloseable {
       throw e;
     }
     return w;
+  }
+
+  /// As [#register(Fd, int, Handler)], but the handler is called at most once.
+  public Registration registerOnce(Fd fd, int events, Handler handler) {
+    return register(fd, events | EPOLLONESHOT, handler);
   }
 
   /// Whether the calling thread is the loop's.

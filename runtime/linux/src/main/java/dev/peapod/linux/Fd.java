@@ -64,6 +64,19 @@ public final class Fd implements AutoCloseable {
     return new Fd(n);
   }
 
+  /// As [#open(String, int)], making a regular file if there is none.
+  ///
+  /// @param mode permissions, less the umask
+  public static Fd create(String path, int flags, int mode) {
+    int f = flags | Open.CREAT | Open.CLOEXEC;
+    int n = LibC.openat(LibC.AT_FDCWD, LibC.path(path), f, mode);
+    if (n < 0) {
+      int errno = LibC.errno();
+      throw new KernelException("open(\"" + path + "\", O_CREAT)", errno);
+    }
+    return new Fd(n);
+  }
+
   /// Closes the descriptor; closing again does nothing. An error of close(2) is ignored, since
   /// the descriptor is gone either way.
   @Override

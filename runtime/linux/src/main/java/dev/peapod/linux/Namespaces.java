@@ -1,6 +1,8 @@
 package dev.peapod.linux;
 
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Namespaces: opening, entering, and pinning them to a name (namespaces(7), setns(2)).
@@ -49,24 +51,33 @@ public final class Namespaces {
   /// @throws KernelException if the namespace can not be entered
   /// @throws Exception what `work` throws, as it is
   public static <T> T within(Fd namespace, Callable<T> work) throws Exception {
-    Entered<T> entered = new Entered<>(namespace, work);
-    Thread thread = Thread.ofPlatform().name("namespace").unstarted(entered);
-    thread.start();
-    boolean interrupted = false;
-    while (true) {
-      try {
-        // Waiting for the thread's end, not for a future: completing a future would wake a
-        // virtual thread, and so perhaps start a carrier, from inside the namespace.
-        thread.join();
-        break;
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
+    OwnThread<T> own =
+        new OwnThread<>(
+            () -> {
+              // A thread that shares its root directory may not enter a mount namespace.
+              LibC.check(ProcessCalls.unshare(CLONE_FS), "unshare(CLONE_FS)");
+              if (ProcessCalls.setns(namespace.number(), 0) < 0) {
+                int errno = LibC.errno();
+                throw new KernelException("setns(" + namespace + ")", errno);
+              }
+              return work.call();
+            });
+    own.runToItsEnd();
+    return own.result();
+  }
+
+  /// Runs what changes its thread's namespaces on a platform thread of its own; as
+  /// [#within(Fd, Callable)] otherwise.
+  static <T> T onOwnThread(Supplier<T> work) {
+    OwnThread<T> own = new OwnThread<>(work::get);
+    own.runToItsEnd();
+    try {
+      return own.result();
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
     }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
-    return entered.result();
   }
 
   /// Opens a namespace of a process; the descriptor keeps the namespace.
@@ -76,28 +87,92 @@ public final class Namespaces {
     return Fd.open("/proc/" + pid + "/ns/" + type.file(), Open.RDONLY);
   }
 
-  private static final class Entered<T> implements Runnable {
-    private final Fd namespace;
+  /// Opens a namespace of the process that a pidfd refers to, and of no other one.
+  ///
+  /// @throws KernelException ESRCH or ENOENT if it is gone
+  public static Fd open(Pidfd process, Type type) {
+    Fd namespace = open(process.pid(), type);
+    if (process.isAlive()) {
+      return namespace;
+    }
+    namespace.close();
+    throw new KernelException("open(\"/proc/" + process.pid() + "/ns/\")", Errno.ESRCH);
+  }
+
+  /// Keeps a namespace under a name: an empty file is made at `path` and the namespace mounted
+  /// there. The directory must exist. A file that is there already is used.
+  public static void pin(Fd namespace, Path path) {
+    byte[] cPath = LibC.path(path.toString());
+    // Not opened: once mounted, it can not be opened for writing.
+    if (FileCalls.mknodat(LibC.AT_FDCWD, cPath, Open.S_IFREG | 0444, 0) < 0) {
+      int errno = LibC.errno();
+      if (errno != Errno.EEXIST) {
+        throw new KernelException("mknod(\"" + path + "\")", errno);
+      }
+    }
+    Mounts.bind(namespace, path);
+  }
+
+  /// Pins a namespace of a process; see [#pin(Fd, Path)].
+  public static void pin(Pidfd process, Type type, Path path) {
+    try (Fd namespace = open(process, type)) {
+      pin(namespace, path);
+    }
+  }
+
+  /// Pins a namespace of a process; see [#pin(Fd, Path)].
+  public static void pin(int pid, Type type, Path path) {
+    try (Fd namespace = open(pid, type)) {
+      pin(namespace, path);
+    }
+  }
+
+  /// Takes all that is mounted at `path` away, and the file; what is gone already is fine.
+  public static void unpin(Path path) {
+    while (Mounts.unmount(path, Mounts.DETACH | Mounts.NOFOLLOW)) {
+      // Pinned more than once by a daemon that crashed in between.
+    }
+    if (FileCalls.unlinkat(LibC.AT_FDCWD, LibC.path(path.toString()), 0) < 0) {
+      int errno = LibC.errno();
+      if (errno != Errno.ENOENT) {
+        throw new KernelException("unlink(\"" + path + "\")", errno);
+      }
+    }
+  }
+
+  private static final class OwnThread<T> implements Runnable {
     private final Callable<T> work;
     private @Nullable T value;
     private @Nullable Throwable failure;
 
-    Entered(Fd namespace, Callable<T> work) {
-      this.namespace = namespace;
+    OwnThread(Callable<T> work) {
       this.work = work;
     }
 
     @Override
     public void run() {
       try {
-        // A thread that shares its root and working directory may not enter a mount namespace.
-        LibC.check(ProcessCalls.unshare(CLONE_FS), "unshare(CLONE_FS)");
-        if (ProcessCalls.setns(namespace.number(), 0) < 0) {
-          throw new KernelException("setns(" + namespace + ")", LibC.errno());
-        }
         value = work.call();
       } catch (Throwable e) {
         failure = e;
+      }
+    }
+
+    void runToItsEnd() {
+      Thread thread = Thread.ofPlatform().name("namespace").start(this);
+      boolean interrupted = false;
+      while (true) {
+        try {
+          // Waiting for the thread's end, not for a future: completing a future would wake a
+          // virtual thread, and so perhaps start a carrier, from inside the namespace.
+          thread.join();
+          break;
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
       }
     }
 

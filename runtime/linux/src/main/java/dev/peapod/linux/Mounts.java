@@ -1,0 +1,116 @@
+package dev.peapod.linux;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Mounts: made as descriptors where possible, attached to names, and taken away (mount(2),
+/// fsopen(2), umount2(2)).
+public final class Mounts {
+  /// For [#unmount(Path, int)]: away at once, cleaned up when no longer busy.
+  public static final int DETACH = 2;
+
+  /// For [#unmount(Path, int)]: a symbolic link at the end is not followed.
+  public static final int NOFOLLOW = 8;
+
+  static final int MS_BIND = 0x1000;
+  static final int MS_REC = 0x4000;
+  static final int MS_PRIVATE = 0x40000;
+
+  private Mounts() {}
+
+  /// Shows `source` at `target` too, which must exist; what is mounted below it stays behind.
+  public static void bind(Path source, Path target) {
+    bind(source.toString(), target);
+  }
+
+  /// Shows what the descriptor is open on (a namespace, a directory) at `target`, which must exist.
+  public static void bind(Fd source, Path target) {
+    bind("/proc/self/fd/" + source.number(), target);
+  }
+
+  private static void bind(String source, Path target) {
+    byte[] from = LibC.path(source);
+    byte[] to = LibC.path(target.toString());
+    if (MountCalls.mount(from, to, null, MS_BIND, null) < 0) {
+      int errno = LibC.errno();
+      throw new KernelException("mount(\"" + source + "\", \"" + target + "\", MS_BIND)", errno);
+    }
+  }
+
+  /// Makes the mount at `target` private: mounts and unmounts in it are not passed on.
+  public static void makePrivate(Path target, boolean recursive) {
+    byte[] to = LibC.path(target.toString());
+    int flags = MS_PRIVATE | (recursive ? MS_REC : 0);
+    if (MountCalls.mount(to, to, null, flags, null) < 0) {
+      int errno = LibC.errno();
+      throw new KernelException("mount(\"" + target + "\", MS_PRIVATE)", errno);
+    }
+  }
+
+  /// Takes away what is mounted at `target`: whether anything was.
+  ///
+  /// @param flags 0, or of [#DETACH] and [#NOFOLLOW]
+  /// @throws KernelException EBUSY if it is used and [#DETACH] is not said
+  public static boolean unmount(Path target, int flags) {
+    if (MountCalls.umount2(LibC.path(target.toString()), flags) == 0) {
+      return true;
+    }
+    int errno = LibC.errno();
+    if (errno == Errno.EINVAL || errno == Errno.ENOENT) {
+      return false;
+    }
+    throw new KernelException("umount2(\"" + target + "\", " + flags + ")", errno);
+  }
+
+  /// A detached copy of the mount at `path`, to be attached elsewhere; `recursive` with all that is
+  /// mounted below it. Links are followed.
+  public static Fd openTree(Path path, boolean recursive) {
+    int flags =
+        MountCalls.OPEN_TREE_CLONE
+            | MountCalls.OPEN_TREE_CLOEXEC
+            | (recursive ? MountCalls.AT_RECURSIVE : 0);
+    long n = MountCalls.openTree(LibC.AT_FDCWD, LibC.path(path.toString()), flags);
+    if (n < 0) {
+      int errno = LibC.errno();
+      throw new KernelException("open_tree(\"" + path + "\")", errno);
+    }
+    return new Fd((int) n);
+  }
+
+  /// Attaches a detached mount at `target`, which must exist.
+  public static void attach(Fd mount, Path target) {
+    byte[] to = LibC.path(target.toString());
+    int flags = MountCalls.MOVE_MOUNT_F_EMPTY_PATH;
+    if (MountCalls.moveMount(mount.number(), FileCalls.EMPTY, LibC.AT_FDCWD, to, flags) < 0) {
+      int errno = LibC.errno();
+      throw new KernelException("move_mount(" + mount + ", \"" + target + "\")", errno);
+    }
+  }
+
+  /// A new overlay filesystem, detached: `lower` read-only, the highest first, and `upper` for
+  /// writes. It is used through the descriptor or attached; closing an unattached one ends it.
+  ///
+  /// @param lower at least one directory, the topmost first
+  /// @param upper where changes go
+  /// @param work an empty directory on the filesystem of `upper`
+  /// @param vol without syncing (`volatile`): quick, and of no use after a power cut
+  /// @throws KernelException with the kernel's own words where it has any
+  public static Fd overlay(List<Path> lower, Path upper, Path work, boolean vol) {
+    return Overlay.mount(lower, upper, work, vol);
+  }
+
+  /// The mounts of this process's mount namespace, in the kernel's order: what lies on another one
+  /// comes later.
+  public static List<MountInfo> self() {
+    try (Fd fd = Fd.open("/proc/self/mountinfo", Open.RDONLY)) {
+      byte[] all = FdIo.readAll(fd, Integer.MAX_VALUE - 8);
+      List<MountInfo> mounts = new ArrayList<>();
+      new String(all, StandardCharsets.UTF_8)
+          .lines()
+          .forEach(line -> mounts.add(MountInfo.parse(line)));
+      return mounts;
+    }
+  }
+}
