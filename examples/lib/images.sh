@@ -10,6 +10,7 @@
 # An archive is an OCI image layout and a `docker save` archive at once, so any tool that reads either one loads it.
 
 images_open() {
+  rm -rf "$1/unpacked" "$1"/packages/*.unpacked
   images=$1
   # One merged /usr, whatever age the packages are of.
   images_stage=$images/unpacked
