@@ -1,0 +1,192 @@
+package dev.peapod.system;
+
+import static java.util.stream.Collectors.toCollection;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/// What pods make on a machine, outside of any one process: taken before and after, two snapshots must be equal.
+///
+/// @param things one line for each process of ours, mount, namespace pin, interface, address, nftables line, cgroup, socket,
+///     listening port, state file and the forwarding switches
+record MachineSnapshot(Set<String> things) {
+  private static final Path PROC = Path.of("/proc");
+  private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
+
+  /// Looks at the machine.
+  ///
+  /// @param state directories whose every file counts
+  /// @param ignored files and directories below them that do not
+  static MachineSnapshot take(List<Path> state, Predicate<Path> ignored) {
+    Set<String> things = new TreeSet<>();
+    processes(things);
+    mounts(things);
+    children(Path.of("/run/netns"), "namespace pin", things);
+    lines("interface", things, "ip", "-o", "link", "show");
+    lines("address", things, "ip", "-o", "address", "show");
+    lines("route", things, "ip", "route", "show", "table", "all");
+    lines("nftables", things, "nft", "-s", "list", "ruleset");
+    cgroups(things);
+    sockets(things);
+    for (String name : List.of("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding")) {
+      things.add("sysctl " + name + " " + text(Path.of("/proc/sys", name.replace('.', '/'))).strip());
+    }
+    state.forEach(directory -> files(directory, ignored, things));
+    return new MachineSnapshot(things);
+  }
+
+  /// What the other has and this has not, and the reverse.
+  List<String> differences(MachineSnapshot after) {
+    List<String> differences = new ArrayList<>();
+    things.stream().filter(t -> !after.things.contains(t)).forEach(t -> differences.add("gone: " + t));
+    after.things.stream().filter(t -> !things.contains(t)).forEach(t -> differences.add("left: " + t));
+    return differences;
+  }
+
+  /// Everything that runs from a sealed memfd, as pause and joiner do, and every peapodd.
+  private static void processes(Set<String> things) {
+    try (Stream<Path> all = Files.list(PROC)) {
+      for (Path process : all.filter(p -> isNumber(p.getFileName().toString())).toList()) {
+        String program = link(process.resolve("exe"));
+        String command = text(process.resolve("cmdline")).replace('\0', ' ').strip();
+        if (program.startsWith("/memfd:") || command.contains("dev.peapod.daemon.Main")) {
+          // Without its id, which a daemon that was started again has anew.
+          String line = "process %s %s".formatted(program, command);
+          while (!things.add(line)) {
+            line += " (another)";
+          }
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void mounts(Set<String> things) {
+    text(PROC.resolve("self/mountinfo"))
+        .lines()
+        .map(line -> line.split(" ", -1))
+        .forEach(fields -> things.add("mount " + fields[0] + " " + fields[4]));
+  }
+
+  private static void cgroups(Set<String> things) {
+    try {
+      Files.walkFileTree(
+          CGROUPS,
+          new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path path, BasicFileAttributes attributes) {
+              things.add("cgroup " + path);
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path path, IOException e) {
+              return FileVisitResult.CONTINUE;
+            }
+          });
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void sockets(Set<String> things) {
+    text(PROC.resolve("net/unix"))
+        .lines()
+        .map(line -> line.strip().split("\\s+", 0))
+        .filter(fields -> fields.length == 8 && fields[3].equals("00010000"))
+        .forEach(fields -> things.add("socket " + fields[7]));
+    for (String protocol : List.of("tcp", "tcp6", "udp", "udp6")) {
+      text(PROC.resolve("net/" + protocol))
+          .lines()
+          .map(line -> line.strip().split("\\s+", 0))
+          .filter(fields -> fields[3].equals(protocol.startsWith("tcp") ? "0A" : "07"))
+          .forEach(fields -> things.add("port " + protocol + " " + fields[1]));
+    }
+  }
+
+  private static void files(Path directory, Predicate<Path> ignored, Set<String> things) {
+    try {
+      Files.walkFileTree(
+          directory,
+          new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path path, BasicFileAttributes attributes) {
+              if (ignored.test(path)) {
+                return FileVisitResult.SKIP_SUBTREE;
+              }
+              things.add("directory " + path);
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFile(Path path, BasicFileAttributes attributes) {
+              if (!ignored.test(path)) {
+                things.add("file " + path);
+              }
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path path, IOException e) {
+              return FileVisitResult.CONTINUE;
+            }
+          });
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void children(Path directory, String kind, Set<String> things) {
+    if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    try (Stream<Path> children = Files.list(directory)) {
+      things.addAll(children.map(c -> kind + " " + c).collect(toCollection(TreeSet::new)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void lines(String kind, Set<String> things, String... command) {
+    Shell.run(command)
+        .ok()
+        .lines()
+        // What counts down or is only learnt says nothing about what is left.
+        .map(line -> line.replaceAll("(valid|preferred)_lft \\S+|expires \\S+", "").strip())
+        .forEach(line -> things.add(kind + " " + line));
+  }
+
+  private static boolean isNumber(String name) {
+    return name.chars().allMatch(Character::isDigit);
+  }
+
+  private static String link(Path path) {
+    try {
+      return Files.readSymbolicLink(path).toString();
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  /// Empty where the file went away.
+  private static String text(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      return "";
+    }
+  }
+}

@@ -1,0 +1,295 @@
+package dev.peapod.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.peapod.bench.UnixChannel;
+import dev.peapod.proto.peapod.v1.GetPodRequest;
+import dev.peapod.proto.peapod.v1.ImagesGrpc;
+import dev.peapod.proto.peapod.v1.PodSummary;
+import dev.peapod.proto.peapod.v1.PodsGrpc;
+import dev.peapod.proto.runtime.v1.ImageServiceGrpc;
+import dev.peapod.proto.runtime.v1.RuntimeServiceGrpc;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/// The installed `peapodd` with everything of its own: roots, socket, bridge, addresses, cgroup.
+final class Peapod implements AutoCloseable {
+  private static final AtomicInteger NUMBERS = new AtomicInteger();
+  private static final Path INSTALLED = Fixtures.HOME.resolve("target/peapod/bin");
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  private final int number = NUMBERS.incrementAndGet();
+  private final Path directory;
+  private final List<String> flags;
+  private @Nullable Process process;
+  private @Nullable UnixChannel channel;
+  private @Nullable UnixChannel podsChannel;
+
+  /// Chooses the names; starts nothing.
+  ///
+  /// @param flags more flags for peapodd
+  Peapod(String... flags) {
+    try {
+      // A unix socket's path may have 107 bytes.
+      directory = Files.createTempDirectory(Path.of("/tmp"), "peat" + number + "-");
+      Files.createDirectories(directory.resolve("cni"));
+      Files.writeString(directory.resolve("config.yaml"), "");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    this.flags = List.of(flags);
+  }
+
+  /// Everything of this daemon is below it.
+  Path directory() {
+    return directory;
+  }
+
+  Path root() {
+    return directory.resolve("root");
+  }
+
+  Path state() {
+    return directory.resolve("state");
+  }
+
+  Path logs() {
+    return directory.resolve("logs");
+  }
+
+  Path socket() {
+    return directory.resolve("peapod.sock");
+  }
+
+  String bridge() {
+    return "peat" + number;
+  }
+
+  String cgroup() {
+    return "/peat" + number;
+  }
+
+  /// Which of the address ranges 10.234.N.0/24 it has.
+  int number() {
+    return number;
+  }
+
+  /// Starts the daemon and waits until it serves.
+  void start() {
+    List<String> command = new ArrayList<>();
+    command.add(INSTALLED.resolve("peapodd").toString());
+    command.addAll(
+        List.of(
+            "--config", directory.resolve("config.yaml").toString(),
+            "--root", root().toString(),
+            "--state", state().toString(),
+            "--socket", socket().toString(),
+            "--log-root", logs().toString(),
+            "--bridge", bridge(),
+            "--pod-cidr", "10.234." + number + ".0/24",
+            "--cgroup-parent", cgroup(),
+            "--cni-conf-dir", directory.resolve("cni").toString()));
+    command.addAll(flags);
+    try {
+      process =
+          new ProcessBuilder(command)
+              .redirectInput(new java.io.File("/dev/null"))
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.appendTo(logFile().toFile()))
+              .start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    channel = new UnixChannel(socket());
+    await().atMost(PATIENCE).pollInterval(Duration.ofMillis(20)).until(this::serves);
+    podsChannel = new UnixChannel(state().resolve("pods-cri.sock"));
+  }
+
+  private boolean serves() {
+    assertThat(running().isAlive()).as("peapodd runs; its log:\n%s", log()).isTrue();
+    try {
+      return HealthGrpc.newBlockingStub(channel().channel())
+              .withDeadlineAfter(5, TimeUnit.SECONDS)
+              .check(HealthCheckRequest.getDefaultInstance())
+              .getStatus()
+          == ServingStatus.SERVING;
+    } catch (StatusRuntimeException e) {
+      return false;
+    }
+  }
+
+  /// SIGTERM, as a service manager would; pods go on.
+  void stop() {
+    end(false);
+  }
+
+  /// SIGKILL, as nobody should.
+  void kill() {
+    end(true);
+  }
+
+  private void end(boolean force) {
+    disconnect();
+    Process running = running();
+    if (force) {
+      running.destroyForcibly();
+    } else {
+      running.destroy();
+    }
+    try {
+      boolean ended = running.waitFor(30, TimeUnit.SECONDS);
+      if (!ended) {
+        running.destroyForcibly().waitFor();
+      }
+      assertThat(ended).as("peapodd ended on SIGTERM; its log:\n%s", log()).isTrue();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    process = null;
+  }
+
+  private void disconnect() {
+    if (channel != null) {
+      channel.close();
+      channel = null;
+    }
+    if (podsChannel != null) {
+      podsChannel.close();
+      podsChannel = null;
+    }
+  }
+
+  /// The daemon's process id.
+  long pid() {
+    return running().pid();
+  }
+
+  private Process running() {
+    if (process == null) {
+      throw new IllegalStateException("peapodd is not started");
+    }
+    return process;
+  }
+
+  private UnixChannel channel() {
+    if (channel == null) {
+      throw new IllegalStateException("peapodd is not started");
+    }
+    return channel;
+  }
+
+  /// CRI as a kubelet sees it.
+  RuntimeServiceGrpc.RuntimeServiceBlockingStub cri() {
+    return RuntimeServiceGrpc.newBlockingStub(channel().channel())
+        .withDeadlineAfter(90, TimeUnit.SECONDS);
+  }
+
+  /// CRI's images as a kubelet sees them.
+  ImageServiceGrpc.ImageServiceBlockingStub criImages() {
+    return ImageServiceGrpc.newBlockingStub(channel().channel())
+        .withDeadlineAfter(90, TimeUnit.SECONDS);
+  }
+
+  /// CRI as the pods' owner sees it, on its own socket.
+  RuntimeServiceGrpc.RuntimeServiceBlockingStub podsCri() {
+    if (podsChannel == null) {
+      throw new IllegalStateException("peapodd is not started");
+    }
+    return RuntimeServiceGrpc.newBlockingStub(podsChannel.channel())
+        .withDeadlineAfter(90, TimeUnit.SECONDS);
+  }
+
+  PodsGrpc.PodsBlockingStub pods() {
+    return PodsGrpc.newBlockingStub(channel().channel()).withDeadlineAfter(90, TimeUnit.SECONDS);
+  }
+
+  ImagesGrpc.ImagesBlockingStub images() {
+    return ImagesGrpc.newBlockingStub(channel().channel()).withDeadlineAfter(90, TimeUnit.SECONDS);
+  }
+
+  /// Runs the client.
+  Shell.Result client(String... arguments) {
+    return clientWith("", arguments);
+  }
+
+  /// Runs the client with something on its standard input.
+  Shell.Result clientWith(String input, String... arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(INSTALLED.resolve("peapod").toString());
+    command.addAll(List.of(arguments));
+    return Shell.run(Map.of("PEAPOD_SOCKET", socket().toString()), input, command);
+  }
+
+  /// Applies a manifest that must be good.
+  void apply(String manifest) {
+    clientWith(manifest, "apply", "-f", "-").ok();
+  }
+
+  /// Deletes a pod and waits until it is gone.
+  void delete(String pod) {
+    client("delete", "pod", pod).ok();
+  }
+
+  /// The pod as the daemon sees it now.
+  Optional<PodSummary> pod(String name) {
+    try {
+      return Optional.of(
+          pods()
+              .get(GetPodRequest.newBuilder().setNamespace("default").setName(name).build())
+              .getSummary());
+    } catch (StatusRuntimeException e) {
+      if (e.getStatus().getCode() == Status.Code.NOT_FOUND) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  /// Waits until all containers of the pod are ready.
+  PodSummary awaitReady(String name) {
+    return await()
+        .atMost(PATIENCE)
+        .pollInterval(Duration.ofMillis(50))
+        .until(
+            () -> pod(name).orElseThrow(),
+            p -> p.getTotalContainers() > 0 && p.getReadyContainers() == p.getTotalContainers());
+  }
+
+  Path logFile() {
+    return directory.resolve("peapodd.log");
+  }
+
+  /// What the daemon has written to standard error, over all its starts.
+  String log() {
+    try {
+      return Files.readString(logFile());
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  /// Ends the daemon if it runs and removes the directory.
+  @Override
+  public void close() {
+    if (process != null) {
+      stop();
+    }
+    Shell.run("rm", "-rf", "--one-file-system", directory.toString()).ok();
+  }
+}

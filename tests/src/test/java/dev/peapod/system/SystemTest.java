@@ -1,0 +1,87 @@
+package dev.peapod.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
+
+/// One daemon for the tests of a class. After each test nothing of its pods may be left, and after the last one nothing
+/// of the daemon either.
+@TestInstance(Lifecycle.PER_CLASS)
+@SuppressWarnings("NullAway.Init")
+abstract class SystemTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  /// The daemon, started, with the busybox image loaded for applied pods.
+  protected Peapod peapod;
+
+  private MachineSnapshot fresh;
+  private MachineSnapshot idle;
+
+  @BeforeAll
+  final void startDaemon() throws IOException {
+    assumeTrue(
+        Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0), "system tests need root");
+    Fixtures.busybox();
+    fresh = machine();
+    peapod = new Peapod();
+    peapod.start();
+    peapod.client("image", "load", "-i", Fixtures.busybox().toString()).ok();
+    // The bridge and the table of the default network come with the first pod and stay until the daemon ends.
+    peapod.apply(Manifests.sleeper("warm-up"));
+    peapod.awaitReady("warm-up");
+    peapod.delete("warm-up");
+  }
+
+  @BeforeEach
+  final void remember() {
+    idle = machineAndState();
+  }
+
+  @AfterEach
+  final void nothingIsLeftOfThePods() {
+    assertSame(idle, true);
+  }
+
+  @AfterAll
+  final void nothingIsLeftOfTheDaemon() {
+    if (peapod == null) {
+      return;
+    }
+    peapod.close();
+    assertSame(fresh, false);
+  }
+
+  private void assertSame(MachineSnapshot before, boolean state) {
+    try {
+      await()
+          .atMost(PATIENCE)
+          .pollInterval(Duration.ofMillis(100))
+          .untilAsserted(
+              () ->
+                  assertThat(before.differences(state ? machineAndState() : machine())).isEmpty());
+    } catch (org.awaitility.core.ConditionTimeoutException e) {
+      throw new AssertionError(e.getMessage() + "\nThe daemon's log:\n" + peapod.log(), e);
+    }
+  }
+
+  private static MachineSnapshot machine() {
+    return MachineSnapshot.take(List.of(), path -> false);
+  }
+
+  private MachineSnapshot machineAndState() {
+    return MachineSnapshot.take(
+        List.of(peapod.state(), peapod.root()), path -> path.startsWith(peapod.root().resolve("images")));
+  }
+}
