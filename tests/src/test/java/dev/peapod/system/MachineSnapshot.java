@@ -1,6 +1,8 @@
 package dev.peapod.system;
 
 import static java.util.stream.Collectors.toCollection;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -10,18 +12,22 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.awaitility.core.ConditionTimeoutException;
 
 /// What pods make on a machine, outside of any one process: taken before and after, two snapshots must be equal.
 ///
 /// @param things one line for each process of ours, mount, namespace pin, interface, address, nftables line, cgroup, socket,
 ///     listening port, state file and the forwarding switches
 record MachineSnapshot(Set<String> things) {
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final Path PROC = Path.of("/proc");
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
 
@@ -53,6 +59,20 @@ record MachineSnapshot(Set<String> things) {
     things.stream().filter(t -> !after.things.contains(t)).forEach(t -> differences.add("gone: " + t));
     after.things.stream().filter(t -> !things.contains(t)).forEach(t -> differences.add("left: " + t));
     return differences;
+  }
+
+  /// Waits until the machine is like this again; the kernel takes down some things a moment after their last user.
+  ///
+  /// @param log what else to show if it never is
+  void awaitSame(Supplier<MachineSnapshot> now, Supplier<String> log) {
+    try {
+      await()
+          .atMost(PATIENCE)
+          .pollInterval(Duration.ofMillis(100))
+          .untilAsserted(() -> assertThat(differences(now.get())).isEmpty());
+    } catch (ConditionTimeoutException e) {
+      throw new AssertionError(e.getMessage() + "\nThe daemon's log:\n" + log.get(), e);
+    }
   }
 
   /// Everything that runs from a sealed memfd, as pause and joiner do, and every peapodd.

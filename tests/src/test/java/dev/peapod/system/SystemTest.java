@@ -1,13 +1,10 @@
 package dev.peapod.system;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -21,8 +18,6 @@ import org.junit.jupiter.api.TestInstance.Lifecycle;
 @TestInstance(Lifecycle.PER_CLASS)
 @SuppressWarnings("NullAway.Init")
 abstract class SystemTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
-
   /// The daemon, started, with the busybox image loaded for applied pods.
   protected Peapod peapod;
 
@@ -34,7 +29,7 @@ abstract class SystemTest {
     assumeTrue(
         Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0), "system tests need root");
     Fixtures.busybox();
-    fresh = machine();
+    fresh = MachineTest.machine();
     peapod = new Peapod();
     peapod.start();
     peapod.client("image", "load", "-i", Fixtures.busybox().toString()).ok();
@@ -51,7 +46,7 @@ abstract class SystemTest {
 
   @AfterEach
   final void nothingIsLeftOfThePods() {
-    assertSame(idle, true);
+    idle.awaitSame(this::machineAndState, peapod::log);
   }
 
   @AfterAll
@@ -59,25 +54,9 @@ abstract class SystemTest {
     if (peapod == null) {
       return;
     }
+    String log = peapod.log();
     peapod.close();
-    assertSame(fresh, false);
-  }
-
-  private void assertSame(MachineSnapshot before, boolean state) {
-    try {
-      await()
-          .atMost(PATIENCE)
-          .pollInterval(Duration.ofMillis(100))
-          .untilAsserted(
-              () ->
-                  assertThat(before.differences(state ? machineAndState() : machine())).isEmpty());
-    } catch (org.awaitility.core.ConditionTimeoutException e) {
-      throw new AssertionError(e.getMessage() + "\nThe daemon's log:\n" + peapod.log(), e);
-    }
-  }
-
-  private static MachineSnapshot machine() {
-    return MachineSnapshot.take(List.of(), path -> false);
+    fresh.awaitSame(MachineTest::machine, () -> log);
   }
 
   private MachineSnapshot machineAndState() {
