@@ -1,0 +1,58 @@
+package dev.peapod.linux.cgroup;
+
+import dev.peapod.error.PeapodException;
+import dev.peapod.linux.KernelException;
+import java.util.List;
+import java.util.Optional;
+
+/// One control group. Thread-safe; it holds nothing open.
+public interface Cgroup {
+  /// From the root of the hierarchies, such as `/peapod/pod-1`.
+  String path();
+
+  /// The cgroups that [Cgroups#create(String)] made for this one, the highest first, this one
+  /// included; none where all existed, or after [Cgroups#open(String)].
+  List<String> created();
+
+  /// Sets those limits that are given, and leaves the others.
+  ///
+  /// @throws PeapodException INVALID if a controller that a limit needs is absent (named), or the
+  ///     kernel refuses the value
+  /// @throws KernelException if it fails otherwise: EBUSY for memory below what is in use
+  void apply(CgroupLimits limits);
+
+  /// The files to which a single-threaded process writes `0` to enter, besides
+  /// [#intoDirectory()].
+  List<String> enterFiles();
+
+  /// The directory for a birth inside by `CLONE_INTO_CGROUP` (or for a `0` to its `cgroup.procs`);
+  /// none on a machine without cgroup2.
+  Optional<String> intoDirectory();
+
+  /// The file to which `1` is written to kill all that is in it and below; none on a machine
+  /// without cgroup2.
+  Optional<String> killFile();
+
+  /// The version-1 freezer's directory, for killing where there is no [#killFile()].
+  Optional<String> freezerDirectory();
+
+  /// Where the kernel counts processes killed for want of memory; none without the controller.
+  Optional<OomCounter> oomCounter();
+
+  /// How many processes, of this cgroup alone, were killed for want of memory; 0 without the
+  /// controller.
+  long oomKills();
+
+  /// Sends SIGKILL to all that is in it and below, forks included; it does not wait for their end.
+  void kill();
+
+  /// The processes in it and below, in no order.
+  List<Integer> processes();
+
+  /// Removes it with all cgroups below it, trying again for some seconds while processes are
+  /// ending: whether it is gone. What is gone already is fine.
+  boolean remove();
+
+  /// What is used now.
+  CgroupStats stats();
+}

@@ -1,0 +1,23 @@
+package dev.peapod.linux.cgroup;
+
+import java.util.OptionalLong;
+
+/// What a cgroup and those below it use; a figure is absent where its controller is.
+///
+/// @param cpuNanos processor time since the cgroup was made, nanoseconds
+/// @param memoryBytes memory in use, page cache included
+/// @param workingSetBytes memory in use less the page cache that can go at once
+/// @param rssBytes anonymous memory
+/// @param swapBytes in swap
+/// @param pageFaults since the cgroup was made
+/// @param majorPageFaults those that had to read from disk
+/// @param pids processes and threads
+public record CgroupStats(
+    OptionalLong cpuNanos,
+    OptionalLong memoryBytes,
+    OptionalLong workingSetBytes,
+    OptionalLong rssBytes,
+    OptionalLong swapBytes,
+    OptionalLong pageFaults,
+    OptionalLong majorPageFaults,
+    OptionalLong pids) {}

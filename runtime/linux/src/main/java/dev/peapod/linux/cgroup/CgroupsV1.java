@@ -1,0 +1,192 @@
+package dev.peapod.linux.cgroup;
+
+import dev.peapod.error.PeapodException;
+import dev.peapod.linux.Errno;
+import dev.peapod.linux.KernelException;
+import dev.peapod.linux.KernelFiles;
+import dev.peapod.linux.MountInfo;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// Version 1: a hierarchy for each controller, or for several that are mounted together. On a
+/// hybrid machine a cgroup is made in the unified hierarchy (cgroup2 without controllers) too, for
+/// killing and for being born inside.
+public final class CgroupsV1 implements Cgroups {
+  /// The controllers in whose hierarchies cgroups are made.
+  private static final Set<String> USED =
+      Set.of("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids");
+
+  private static final String SYSTEMD = "name=systemd";
+
+  /// Mount points of the version-1 hierarchies, without repetition, in the order of the mounts.
+  private final List<String> hierarchies;
+
+  /// Mount points by controller.
+  private final Map<String, String> controllers;
+
+  private final Optional<String> unified;
+
+  private CgroupsV1(Map<String, String> controllers, Optional<String> unified) {
+    this.hierarchies = List.copyOf(new LinkedHashSet<>(controllers.values()));
+    Map<String, String> named = new LinkedHashMap<>(controllers);
+    named.remove(SYSTEMD);
+    this.controllers = Collections.unmodifiableMap(named);
+    this.unified = unified;
+  }
+
+  /// Finds the hierarchies in a mount table.
+  ///
+  /// @param systemd whether systemd runs as process 1, and so wants its named hierarchy used
+  /// @throws PeapodException FAILED_PRECONDITION if there is no hierarchy
+  public static CgroupsV1 of(List<MountInfo> mounts, boolean systemd) {
+    Map<String, String> controllers = new LinkedHashMap<>();
+    Optional<String> unified = Optional.empty();
+    for (MountInfo mount : mounts) {
+      String at = mount.mountPoint().toString();
+      if (mount.type().equals("cgroup")) {
+        for (String option : mount.superOptions()) {
+          if (USED.contains(option) || systemd && option.equals(SYSTEMD)) {
+            controllers.putIfAbsent(option, at);
+          }
+        }
+      } else if (mount.type().equals("cgroup2") && unified.isEmpty()) {
+        unified = Optional.of(at);
+      }
+    }
+    if (controllers.isEmpty()) {
+      throw new PeapodException(
+          PeapodException.Kind.FAILED_PRECONDITION, "no cgroup controller is mounted");
+    }
+    return new CgroupsV1(controllers, unified);
+  }
+
+  @Override
+  public int version() {
+    return 1;
+  }
+
+  @Override
+  public Set<String> controllers() {
+    return controllers.keySet();
+  }
+
+  @Override
+  public Cgroup open(String path) {
+    return new CgroupV1(this, checked(path), List.of());
+  }
+
+  @Override
+  public Cgroup create(String path) {
+    checked(path);
+    List<String> made = new ArrayList<>();
+    Set<String> levels = new LinkedHashSet<>();
+    try {
+      for (String hierarchy : all()) {
+        make(hierarchy, path, made, levels);
+      }
+    } catch (RuntimeException e) {
+      for (String directory : made.reversed()) {
+        try {
+          KernelFiles.removeDirectory(directory);
+        } catch (KernelException again) {
+          e.addSuppressed(again);
+        }
+      }
+      throw e;
+    }
+    List<String> created = new ArrayList<>(levels);
+    created.sort((a, b) -> Integer.compare(a.length(), b.length()));
+    return new CgroupV1(this, path, List.copyOf(created));
+  }
+
+  /// Makes a path in one hierarchy, level by level from the first that exists.
+  private void make(String hierarchy, String path, List<String> made, Set<String> levels) {
+    String directory = hierarchy + path;
+    boolean isNew;
+    try {
+      isNew = KernelFiles.makeDirectory(directory);
+    } catch (KernelException e) {
+      int slash = path.lastIndexOf('/');
+      if (e.errno() != Errno.ENOENT || slash == 0) {
+        throw e;
+      }
+      make(hierarchy, path.substring(0, slash), made, levels);
+      isNew = KernelFiles.makeDirectory(directory);
+    }
+    if (isNew) {
+      made.add(directory);
+      levels.add(path);
+    }
+    if (hierarchy.equals(controllers.get("cpuset"))) {
+      fillCpuset(hierarchy, path);
+    }
+  }
+
+  /// Gives a cpuset that has no processors and nodes yet those of the one above, without which
+  /// nobody can enter it, and has the kernel do the same for all that are made below.
+  private static void fillCpuset(String hierarchy, String path) {
+    String directory = hierarchy + path;
+    if (!KernelFiles.read(directory + "/cpuset.cpus").isEmpty()) {
+      return;
+    }
+    int slash = path.lastIndexOf('/');
+    String above = path.substring(0, slash);
+    if (slash > 0) {
+      fillCpuset(hierarchy, above);
+    }
+    KernelFiles.write(directory + "/cgroup.clone_children", "1");
+    // The processors last: once they are there, all is done.
+    for (String file : List.of("/cpuset.mems", "/cpuset.cpus")) {
+      KernelFiles.write(directory + file, KernelFiles.read(hierarchy + above + file));
+    }
+  }
+
+  /// All mount points, the unified one last.
+  List<String> all() {
+    if (unified.isEmpty()) {
+      return hierarchies;
+    }
+    List<String> all = new ArrayList<>(hierarchies);
+    all.add(unified.get());
+    return all;
+  }
+
+  List<String> hierarchies() {
+    return hierarchies;
+  }
+
+  Optional<String> unified() {
+    return unified;
+  }
+
+  /// Where a controller is mounted.
+  Optional<String> mountPoint(String controller) {
+    return Optional.ofNullable(controllers.get(controller));
+  }
+
+  /// Whether a path exists in a controller's hierarchy.
+  boolean exists(String controller, String path) {
+    return mountPoint(controller).map(h -> KernelFiles.isDirectory(h + path)).orElse(false);
+  }
+
+  private static String checked(String path) {
+    boolean valid = path.startsWith("/") && path.length() > 1;
+    for (String name : valid ? path.substring(1).split("/", -1) : new String[0]) {
+      valid &=
+          !name.isEmpty()
+              && !name.equals(".")
+              && !name.equals("..")
+              && name.chars().noneMatch(c -> c < ' ');
+    }
+    if (!valid) {
+      throw PeapodException.invalid("\"" + path + "\" is not a path of a cgroup");
+    }
+    return path;
+  }
+}
