@@ -231,6 +231,9 @@ int plan_parse(struct plan *plan, const void *bytes, size_t length) {
     if (opcode == OP_EXEC && load64(at) == 0) {
       return -EPROTO;
     }
+    if (opcode == OP_CGROUP_INTO && stage == STAGE_HOST && i > 0) {
+      return -EPROTO;
+    }
     stage = its_stage;
     at += size;
   }
