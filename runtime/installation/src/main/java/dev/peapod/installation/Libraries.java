@@ -1,0 +1,150 @@
+package dev.peapod.installation;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.jar.Attributes;
+import java.util.jar.JarFile;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+
+/// The jars in `lib`, and beside them the native libraries that would otherwise be unpacked at every start.
+///
+/// @param directory `lib`
+/// @param jars file names, sorted
+/// @param zstd file name of zstd-jni's native library
+record Libraries(Path directory, List<String> jars, String zstd) {
+  // Annotations that no code asks for at run time.
+  private static final List<String> NOT_NEEDED =
+      List.of(
+          "animal-sniffer-annotations-",
+          "annotations-4",
+          "error_prone_annotations-",
+          "j2objc-annotations-",
+          "jsr305-",
+          "listenablefuture-");
+
+  static Libraries install(Path from, Path directory) throws IOException {
+    Platform platform = Platform.current();
+    List<String> jars;
+    try (Stream<Path> files = Files.list(from)) {
+      jars =
+          files
+              .map(file -> file.getFileName().toString())
+              .filter(name -> name.endsWith(".jar"))
+              .filter(name -> NOT_NEEDED.stream().noneMatch(name::startsWith))
+              .filter(
+                  name ->
+                      !name.startsWith("netty-transport-native-epoll-")
+                          || name.contains(platform.netty()))
+              .sorted()
+              .toList();
+    }
+    for (String jar : jars) {
+      Trees.copy(from.resolve(jar), directory.resolve(jar), "rw-r--r--");
+    }
+    List<String> natives = new ArrayList<>();
+    natives.add(
+        unpack(
+            directory,
+            only(jars, "jna-"),
+            "com/sun/jna/" + platform.jna() + "/",
+            "libjnidispatch"));
+    natives.add(
+        unpack(
+            directory,
+            only(jars, "netty-transport-native-epoll-"),
+            "META-INF/native/",
+            "libnetty_transport_native_epoll_"));
+    String zstd =
+        unpack(
+            directory, only(jars, "zstd-jni-"), "linux/" + platform.zstd() + "/", "libzstd-jni");
+    natives.add(zstd);
+    List<String> keep = new ArrayList<>(jars);
+    keep.addAll(natives);
+    for (Program program : Program.values()) {
+      keep.add(program.cache());
+    }
+    Trees.keepOnly(directory, keep);
+    return new Libraries(directory, jars, zstd);
+  }
+
+  /// The jars that are Peapod's own.
+  List<String> own() {
+    return jars.stream().filter(jar -> jar.startsWith("peapod-")).toList();
+  }
+
+  /// The jars of others.
+  List<String> foreign() {
+    return jars.stream().filter(jar -> !jar.startsWith("peapod-")).toList();
+  }
+
+  Path path(String jar) {
+    return directory.resolve(jar);
+  }
+
+  /// The launch script of a program, with class path and main class filled in.
+  String fill(Path scripts, Program program) throws IOException {
+    String classPath =
+        classPath(program).stream().map(jar -> "$lib/" + jar).collect(Collectors.joining(":"));
+    return Files.readString(scripts.resolve(program.command()))
+        .replace("@classpath@", classPath)
+        .replace("@zstd@", zstd)
+        .replace("@main@", program.mainClass());
+  }
+
+  /// What the manifest of the program's jar names, as far as it is installed.
+  private List<String> classPath(Program program) throws IOException {
+    String first = only(jars, program.module() + "-");
+    try (JarFile jar = new JarFile(path(first).toFile())) {
+      String others = jar.getManifest().getMainAttributes().getValue(Attributes.Name.CLASS_PATH);
+      return Stream.concat(Stream.of(first), Stream.of(others.split(" ")))
+          .filter(jars::contains)
+          .toList();
+    }
+  }
+
+  private static String only(List<String> jars, String prefix) {
+    List<String> found = jars.stream().filter(jar -> jar.startsWith(prefix)).toList();
+    if (found.size() != 1) {
+      throw new IllegalStateException("expected one jar " + prefix + "*, found " + found);
+    }
+    return found.getFirst();
+  }
+
+  private static String unpack(Path directory, String jar, String within, String prefix)
+      throws IOException {
+    try (JarFile file = new JarFile(directory.resolve(jar).toFile())) {
+      ZipEntry entry =
+          file.stream()
+              .filter(e -> e.getName().startsWith(within + prefix))
+              .findFirst()
+              .orElseThrow(
+                  () -> new IllegalStateException("no " + within + prefix + "* in " + jar));
+      String name = entry.getName().substring(within.length());
+      Trees.write(
+          directory.resolve(name), file.getInputStream(entry).readAllBytes(), "rwxr-xr-x");
+      return name;
+    }
+  }
+
+  /// One line for each jar: name, size and checksum of the content.
+  String fingerprint() {
+    return jars.stream()
+        .map(
+            jar -> {
+              try {
+                java.util.zip.CRC32 checksum = new java.util.zip.CRC32();
+                checksum.update(Files.readAllBytes(path(jar)));
+                return jar + " " + Files.size(path(jar)) + " " + checksum.getValue();
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            })
+        .collect(Collectors.joining("\n"));
+  }
+}
