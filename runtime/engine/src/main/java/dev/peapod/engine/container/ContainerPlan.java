@@ -1,0 +1,319 @@
+package dev.peapod.engine.container;
+
+import dev.peapod.engine.launch.CgroupEntry;
+import dev.peapod.engine.launch.CloneFlags;
+import dev.peapod.engine.launch.LaunchPlan;
+import dev.peapod.engine.launch.MountAttributes;
+import dev.peapod.engine.launch.Operation;
+import dev.peapod.engine.launch.PlanKind;
+import dev.peapod.engine.launch.Stage;
+import dev.peapod.engine.model.ContainerSpec;
+import dev.peapod.engine.model.MountSpec;
+import dev.peapod.engine.model.NamespaceMode;
+import dev.peapod.engine.model.SandboxSpec;
+import dev.peapod.engine.model.SecuritySpec;
+import dev.peapod.engine.state.ResolvedProcess;
+import dev.peapod.linux.Fd;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// Makes the launch plan of a container's main process.
+final class ContainerPlan {
+  /// All that the plan is made of.
+  ///
+  /// @param rootfs the container's root filesystem, a detached mount
+  /// @param pause a pidfd of the pod's pause process
+  /// @param target a pidfd of the process whose PID namespace is joined, where that is another container's
+  /// @param podFiles the directory with the pod's `hosts`, `hostname` and `resolv.conf`
+  /// @param log the log file, if there is one
+  /// @param available the capabilities that the daemon may give
+  record Input(
+      String id,
+      ContainerSpec spec,
+      SandboxSpec sandbox,
+      ResolvedProcess process,
+      CgroupEntry cgroup,
+      Fd rootfs,
+      Fd pause,
+      Optional<Fd> target,
+      Path podFiles,
+      Path exits,
+      Optional<Path> log,
+      long available) {}
+
+  private static final int HELD_OPEN = -2;
+  private static final int RLIMIT_NOFILE = 7;
+  private static final int S_IFCHR = 0x2000;
+
+  /// A character device that every container has.
+  private record Device(String name, int major, int minor) {}
+
+  private static final List<Device> DEVICES =
+      List.of(
+          new Device("null", 1, 3),
+          new Device("zero", 1, 5),
+          new Device("full", 1, 7),
+          new Device("random", 1, 8),
+          new Device("urandom", 1, 9),
+          new Device("tty", 5, 0));
+
+  private static final long CLOSED =
+      MountAttributes.NOSUID | MountAttributes.NODEV | MountAttributes.NOEXEC;
+
+  private final Input in;
+  private final LaunchPlan.Builder plan = LaunchPlan.of(PlanKind.CONTAINER);
+  private final Set<String> requested = new HashSet<>();
+
+  private ContainerPlan(Input in) {
+    this.in = in;
+    for (MountSpec mount : in.spec.mounts()) {
+      requested.add(normal(mount.containerPath()));
+    }
+  }
+
+  /// The plan; its descriptors are those of the input.
+  static LaunchPlan of(Input input) {
+    return new ContainerPlan(input).build();
+  }
+
+  private LaunchPlan build() {
+    int rootfs = plan.give(in.rootfs);
+    int pause = plan.give(in.pause);
+    int target = in.target.map(plan::give).orElse(Operation.DEFAULT_STREAM);
+    monitor();
+    in.cgroup.enter(plan);
+    oomScore();
+    int dev = dev();
+    int pts = plan.slot();
+    plan.add(
+        new Operation.MountNew(
+            Stage.HOST,
+            pts,
+            "devpts",
+            List.of("newinstance", "ptmxmode=0666", "mode=0620", "gid=5"),
+            MountAttributes.NOSUID | MountAttributes.NOEXEC));
+    List<Bind> binds = binds();
+    int hostShm = in.sandbox.ipc() == NamespaceMode.NODE ? hostShm() : -1;
+
+    int shm = join(pause, target, hostShm);
+    int sys = plan.slot();
+    plan.add(new Operation.MountNew(Stage.POD, sys, "sysfs", List.of(), CLOSED | sysAttributes()));
+    int mqueue = plan.slot();
+    plan.add(new Operation.MountNew(Stage.POD, mqueue, "mqueue", List.of(), CLOSED));
+    plan.add(new Operation.Setns(Stage.POD, Operation.TEMPLATE, CloneFlags.NEWNS));
+    plan.add(new Operation.Unshare(CloneFlags.NEWNS));
+    plan.add(new Operation.Root(rootfs));
+    attachDefault(sys, "/sys");
+    attachDefault(dev, "/dev");
+    attachDefault(pts, "/dev/pts");
+    attachDefault(shm, "/dev/shm");
+    attachDefault(mqueue, "/dev/mqueue");
+    int nullDevice = plan.slot();
+    plan.add(
+        new Operation.OpenTree(Stage.POD, nullDevice, Operation.NEW_ROOT, "/dev/null", false));
+    plan.add(new Operation.NullDevice(nullDevice));
+    for (Bind bind : binds) {
+      attach(bind.slot, bind.path, bind.kind);
+    }
+    if (!in.process.workingDir().equals("/")) {
+      plan.add(
+          new Operation.Mkdir(
+              Stage.POD, Operation.NEW_ROOT, in.process.workingDir(), 0755));
+    }
+    if (in.spec.security().readonlyRootfs()) {
+      plan.add(
+          new Operation.MountSetattr(
+              Stage.POD, rootfs, MountAttributes.RDONLY, 0, 0, false, -1));
+    }
+    plan.add(new Operation.Pivot());
+    process();
+    return plan.build();
+  }
+
+  private void monitor() {
+    in.log.ifPresent(path -> plan.add(new Operation.Log(path.toString())));
+    plan.add(new Operation.ExitRecord(in.exits.toString(), in.id));
+    plan.add(in.cgroup.kill());
+    in.cgroup.oomCounter().ifPresent(plan::add);
+    int stdin = in.spec.stdin() ? HELD_OPEN : Operation.DEFAULT_STREAM;
+    plan.add(new Operation.Stdio(stdin, Operation.DEFAULT_STREAM, Operation.DEFAULT_STREAM));
+  }
+
+  private void oomScore() {
+    int score = in.spec.resources().oomScoreAdj();
+    plan.add(
+        new Operation.Write(
+            "/proc/self/oom_score_adj",
+            Integer.toString(score).getBytes(StandardCharsets.US_ASCII),
+            true));
+  }
+
+  /// A new tmpfs with the devices and links of `/dev`.
+  private int dev() {
+    int dev = plan.slot();
+    plan.add(
+        new Operation.MountNew(
+            Stage.HOST,
+            dev,
+            "tmpfs",
+            List.of("mode=755", "size=65536k"),
+            MountAttributes.NOSUID | MountAttributes.NOEXEC));
+    for (Device device : DEVICES) {
+      plan.add(
+          new Operation.Mknod(
+              Stage.HOST,
+              dev,
+              device.name,
+              S_IFCHR | 0666,
+              (long) device.major << 8 | device.minor,
+              0,
+              0));
+    }
+    link(dev, "fd", "/proc/self/fd");
+    link(dev, "stdin", "/proc/self/fd/0");
+    link(dev, "stdout", "/proc/self/fd/1");
+    link(dev, "stderr", "/proc/self/fd/2");
+    link(dev, "ptmx", "pts/ptmx");
+    return dev;
+  }
+
+  private void link(int dir, String path, String target) {
+    plan.add(new Operation.Symlink(Stage.HOST, dir, path, target));
+  }
+
+  private record Bind(int slot, String path, Operation.TargetKind kind) {}
+
+  /// Detached clones of the host's paths, outer targets before inner ones.
+  private List<Bind> binds() {
+    List<Bind> binds = new ArrayList<>();
+    podFile(binds, "hosts", "/etc/hosts");
+    podFile(binds, "hostname", "/etc/hostname");
+    podFile(binds, "resolv.conf", "/etc/resolv.conf");
+    for (MountSpec mount : in.spec.mounts()) {
+      int slot = plan.slot();
+      plan.add(
+          new Operation.OpenTree(Stage.HOST, slot, Operation.PRESENT_ROOT, mount.hostPath(), true));
+      long propagation =
+          switch (mount.propagation()) {
+            case PRIVATE -> MountAttributes.PRIVATE;
+            case HOST_TO_CONTAINER -> MountAttributes.SLAVE;
+            case BIDIRECTIONAL -> 0;
+          };
+      boolean recursive = mount.readOnly() && mount.recursiveReadOnly();
+      if (propagation != 0) {
+        plan.add(new Operation.MountSetattr(Stage.HOST, slot, 0, 0, propagation, true, -1));
+      }
+      if (mount.readOnly()) {
+        plan.add(
+            new Operation.MountSetattr(
+                Stage.HOST, slot, MountAttributes.RDONLY, 0, 0, recursive, -1));
+      }
+      boolean directory = Files.isDirectory(Path.of(mount.hostPath()));
+      binds.add(
+          new Bind(
+              slot,
+              normal(mount.containerPath()),
+              directory ? Operation.TargetKind.DIRECTORY : Operation.TargetKind.FILE));
+    }
+    binds.sort(Comparator.comparingLong(b -> b.path.chars().filter(c -> c == '/').count()));
+    return binds;
+  }
+
+  private void podFile(List<Bind> binds, String file, String path) {
+    if (!requested.contains(path)) {
+      int slot = plan.slot();
+      plan.add(
+          new Operation.OpenTree(
+              Stage.HOST,
+              slot,
+              Operation.PRESENT_ROOT,
+              in.podFiles.resolve(file).toString(),
+              false));
+      plan.add(
+          new Operation.MountSetattr(Stage.HOST, slot, 0, 0, MountAttributes.PRIVATE, false, -1));
+      binds.add(new Bind(slot, path, Operation.TargetKind.FILE));
+    }
+  }
+
+  private int hostShm() {
+    int slot = plan.slot();
+    plan.add(
+        new Operation.OpenTree(Stage.HOST, slot, Operation.PRESENT_ROOT, "/dev/shm", false));
+    plan.add(
+        new Operation.MountSetattr(Stage.HOST, slot, 0, 0, MountAttributes.PRIVATE, false, -1));
+    return slot;
+  }
+
+  /// Joins the pod's namespaces and answers the slot of the pod's `/dev/shm`.
+  private int join(int pause, int target, int hostShm) {
+    NamespaceMode pid = in.spec.security().pid();
+    long flags = CloneFlags.NEWNS;
+    if (in.sandbox.network() != NamespaceMode.NODE) {
+      flags |= CloneFlags.NEWNET | CloneFlags.NEWUTS;
+    }
+    if (in.sandbox.ipc() != NamespaceMode.NODE) {
+      flags |= CloneFlags.NEWIPC;
+    }
+    if (pid == NamespaceMode.POD) {
+      flags |= CloneFlags.NEWPID;
+    }
+    plan.add(new Operation.Setns(Stage.POD, pause, flags));
+    switch (pid) {
+      case TARGET -> plan.add(new Operation.Setns(Stage.POD, target, CloneFlags.NEWPID));
+      case CONTAINER -> plan.add(new Operation.Unshare(CloneFlags.NEWPID));
+      case POD, NODE -> {}
+    }
+    if (hostShm >= 0) {
+      return hostShm;
+    }
+    int shm = plan.slot();
+    plan.add(new Operation.OpenTree(Stage.POD, shm, Operation.PRESENT_ROOT, "/shm", false));
+    return shm;
+  }
+
+  private long sysAttributes() {
+    return in.spec.security().privileged() ? 0 : MountAttributes.RDONLY;
+  }
+
+  /// Attaches what every container has, unless the request mounts something there itself.
+  private void attachDefault(int slot, String path) {
+    if (!requested.contains(path)) {
+      attach(slot, path, Operation.TargetKind.DIRECTORY);
+    }
+  }
+
+  private void attach(int slot, String path, Operation.TargetKind kind) {
+    plan.add(new Operation.Attach(Stage.POD, slot, Operation.NEW_ROOT, path, kind));
+  }
+
+  private void process() {
+    SecuritySpec security = in.spec.security();
+    if (!requested.contains("/proc")) {
+      plan.add(new Operation.MountProc(CLOSED));
+    }
+    if (!security.privileged()) {
+      List<String> masked =
+          security.maskedPaths().isEmpty() ? DefaultPaths.MASKED : security.maskedPaths();
+      List<String> readonly =
+          security.readonlyPaths().isEmpty() ? DefaultPaths.READONLY : security.readonlyPaths();
+      masked.forEach(path -> plan.add(new Operation.Mask(path)));
+      readonly.forEach(path -> plan.add(new Operation.Readonly(path)));
+    }
+    plan.add(new Operation.Rlimit(RLIMIT_NOFILE, 1024, 524288));
+    plan.add(new Operation.Umask(022));
+    ProcessOperations.identity(plan, in.spec, in.process, in.available);
+    plan.add(new Operation.Exec(in.process.argv(), in.process.env()));
+  }
+
+  /// A path without `.`, `..`, doubled or trailing slashes.
+  static String normal(String path) {
+    return Path.of(path).normalize().toString();
+  }
+}

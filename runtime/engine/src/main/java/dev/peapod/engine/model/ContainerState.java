@@ -1,0 +1,20 @@
+package dev.peapod.engine.model;
+
+/// The states of a container.
+///
+/// ```
+/// create            start                     exit record, or monitor lost
+/// ------> CREATED ---------> RUNNING -----------------------------------> EXITED ---> removed
+///            |  |                                                            ^
+///            |  +--- start failed (StartError) ------------------------------+
+///            +------ stopped before it was started --------------------------+
+/// ```
+///
+/// There is no way back: a container that is to run again is made anew, with a higher attempt.
+public enum ContainerState {
+  CREATED,
+  RUNNING,
+  EXITED,
+  /// What the engine can not tell.
+  UNKNOWN
+}

@@ -1,0 +1,68 @@
+package dev.peapod.engine.model;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// What a container's processes are and may.
+///
+/// @param addCapabilities names, with or without `CAP_`; `ALL` means all
+/// @param pid POD, CONTAINER, NODE or TARGET
+/// @param targetId the container whose PID namespace is joined, where `pid` is TARGET
+/// @param runAsUser a user id, before `runAsUsername`
+/// @param runAsUsername a name of the image's passwd file, or `""`
+/// @param strictGroups whether the image's group file adds no groups
+/// @param maskedPaths what is covered; empty: the defaults
+/// @param readonlyPaths what is read-only; empty: the defaults
+/// @param seccomp which filter applies
+public record SecuritySpec(
+    List<String> addCapabilities,
+    List<String> dropCapabilities,
+    List<String> ambientCapabilities,
+    boolean privileged,
+    NamespaceMode pid,
+    String targetId,
+    @Nullable Long runAsUser,
+    @Nullable Long runAsGroup,
+    String runAsUsername,
+    List<Long> supplementalGroups,
+    boolean strictGroups,
+    boolean readonlyRootfs,
+    boolean noNewPrivileges,
+    List<String> maskedPaths,
+    List<String> readonlyPaths,
+    Seccomp seccomp) {
+  /// Which filter of system calls applies.
+  public enum Seccomp {
+    RUNTIME_DEFAULT,
+    UNCONFINED
+  }
+
+  public SecuritySpec {
+    addCapabilities = List.copyOf(addCapabilities);
+    dropCapabilities = List.copyOf(dropCapabilities);
+    ambientCapabilities = List.copyOf(ambientCapabilities);
+    supplementalGroups = List.copyOf(supplementalGroups);
+    maskedPaths = List.copyOf(maskedPaths);
+    readonlyPaths = List.copyOf(readonlyPaths);
+  }
+
+  /// The defaults.
+  public static final SecuritySpec DEFAULT =
+      new SecuritySpec(
+          List.of(),
+          List.of(),
+          List.of(),
+          false,
+          NamespaceMode.POD,
+          "",
+          null,
+          null,
+          "",
+          List.of(),
+          false,
+          false,
+          false,
+          List.of(),
+          List.of(),
+          Seccomp.UNCONFINED);
+}

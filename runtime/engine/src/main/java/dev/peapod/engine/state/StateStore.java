@@ -1,0 +1,134 @@
+package dev.peapod.engine.state;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.ObjectWriter;
+import dev.peapod.error.PeapodException;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.channels.FileChannel;
+import java.nio.ByteBuffer;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
+
+/// A directory of state files, one JSON document for each thing, named `<id>.json`.
+///
+/// A file is replaced by temp + rename, so a reader sees the old one or the new one; nothing is
+/// synced, since it need not outlive a power cut. Thread-safe for different ids.
+public final class StateStore<T> {
+  private static final Logger LOG = System.getLogger(StateStore.class.getName());
+  private static final String SUFFIX = ".json";
+  private static final int MAX_SIZE = 4 << 20;
+  private static final FileAttribute<?> OWNER_ONLY =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+  private static final Set<StandardOpenOption> REPLACE =
+      Set.of(
+          StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING);
+
+  private final Path directory;
+  private final Path aside;
+  private final ObjectWriter writer;
+  private final ObjectReader reader;
+  private final Function<T, String> idOf;
+
+  /// @param directory exists already
+  /// @param aside where files go that can not be read
+  public StateStore(Path directory, Path aside, Class<T> type, Function<T, String> idOf) {
+    this.directory = directory;
+    this.aside = aside;
+    this.writer = Json.MAPPER.writerFor(type);
+    this.reader = Json.MAPPER.readerFor(type);
+    this.idOf = idOf;
+  }
+
+  /// Writes or replaces a thing's file.
+  public void save(T value) {
+    String id = idOf.apply(value);
+    Path temp = directory.resolve("." + id);
+    try {
+      byte[] bytes = writer.writeValueAsBytes(value);
+      try (FileChannel file = FileChannel.open(temp, REPLACE, OWNER_ONLY)) {
+        ByteBuffer buffer = ByteBuffer.wrap(bytes);
+        while (buffer.hasRemaining()) {
+          file.write(buffer);
+        }
+      }
+      Files.move(temp, directory.resolve(id + SUFFIX), StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw PeapodException.internal("writing the state of " + id + " failed: " + e, e);
+    }
+  }
+
+  /// Removes a thing's file; does nothing if there is none.
+  public void delete(String id) {
+    try {
+      Files.deleteIfExists(directory.resolve(id + SUFFIX));
+    } catch (IOException e) {
+      throw PeapodException.internal("removing the state of " + id + " failed: " + e, e);
+    }
+  }
+
+  /// All things that are written down. A file that can not be read, or is not one of ours, is moved
+  /// aside with a warning; temporary ones are removed.
+  public List<T> load() {
+    List<T> all = new ArrayList<>();
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+      for (Path file : files) {
+        String name = file.getFileName().toString();
+        if (name.startsWith(".")) {
+          Files.deleteIfExists(file);
+          continue;
+        }
+        try {
+          T value = read(file);
+          if (!name.equals(idOf.apply(value) + SUFFIX)) {
+            throw new IOException("it is named otherwise than what it holds");
+          }
+          all.add(value);
+        } catch (NoSuchFileException e) {
+          LOG.log(Level.DEBUG, "{0} went while it was being read", file);
+        } catch (IOException | RuntimeException e) {
+          setAside(file, e);
+        }
+      }
+    } catch (IOException e) {
+      throw PeapodException.internal("reading " + directory + " failed: " + e, e);
+    }
+    return all;
+  }
+
+  private T read(Path file) throws IOException {
+    if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) || Files.size(file) > MAX_SIZE) {
+      throw new IOException("not a regular file of at most " + MAX_SIZE + " bytes");
+    }
+    T value = reader.readValue(Files.readAllBytes(file));
+    if (value == null) {
+      throw new IOException("empty");
+    }
+    return value;
+  }
+
+  private void setAside(Path file, Exception cause) {
+    String why = cause instanceof JsonProcessingException j ? j.getOriginalMessage() : cause.getMessage();
+    Path target = aside.resolve(directory.getFileName() + "-" + file.getFileName() + "-" + System.currentTimeMillis());
+    try {
+      Files.createDirectories(aside);
+      Files.move(file, target);
+      LOG.log(Level.WARNING, "state file {0} can not be used ({1}); set aside as {2}", file, why, target);
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "state file " + file + " can not be used (" + why + ") nor set aside", e);
+    }
+  }
+}

@@ -1,0 +1,114 @@
+package dev.peapod.engine.state;
+
+import dev.peapod.engine.model.ContainerSpec;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// A container's state file.
+///
+/// It is written before anything of the container is made. An exit is not written here, since the
+/// monitor's exit record tells it, unless there is none ([#exit]).
+///
+/// @param bootId the boot in which it was made
+/// @param createdAt nanoseconds since 1970
+/// @param cgroup the container's cgroup
+/// @param process what is started; absent while the container is being made
+/// @param layers of the image, lowest first
+/// @param main the main process, once started
+/// @param monitor its monitor
+public record StoredContainer(
+    int version,
+    String bootId,
+    String id,
+    String owner,
+    String sandboxId,
+    ContainerSpec spec,
+    long createdAt,
+    String cgroup,
+    String imageId,
+    String imageRef,
+    @Nullable ResolvedProcess process,
+    List<String> layers,
+    @Nullable StoredProcess main,
+    @Nullable StoredProcess monitor,
+    long startedAt,
+    @Nullable StoredExit exit) {
+  /// The version that is written now.
+  public static final int VERSION = 1;
+
+  public StoredContainer {
+    Objects.requireNonNull(bootId, "bootId");
+    Objects.requireNonNull(id, "id");
+    Objects.requireNonNull(owner, "owner");
+    Objects.requireNonNull(sandboxId, "sandboxId");
+    Objects.requireNonNull(spec, "spec");
+    Objects.requireNonNull(cgroup, "cgroup");
+    Objects.requireNonNull(imageId, "imageId");
+    Objects.requireNonNull(imageRef, "imageRef");
+    layers = List.copyOf(layers);
+  }
+
+  /// The same, ready to be started.
+  public StoredContainer created(ResolvedProcess resolved) {
+    return new StoredContainer(
+        version,
+        bootId,
+        id,
+        owner,
+        sandboxId,
+        spec,
+        createdAt,
+        cgroup,
+        imageId,
+        imageRef,
+        resolved,
+        layers,
+        main,
+        monitor,
+        startedAt,
+        exit);
+  }
+
+  /// The same, started.
+  public StoredContainer started(StoredProcess mainProcess, StoredProcess itsMonitor, long at) {
+    return new StoredContainer(
+        version,
+        bootId,
+        id,
+        owner,
+        sandboxId,
+        spec,
+        createdAt,
+        cgroup,
+        imageId,
+        imageRef,
+        process,
+        layers,
+        mainProcess,
+        itsMonitor,
+        at,
+        exit);
+  }
+
+  /// The same, ended without an exit record.
+  public StoredContainer exited(StoredExit how) {
+    return new StoredContainer(
+        version,
+        bootId,
+        id,
+        owner,
+        sandboxId,
+        spec,
+        createdAt,
+        cgroup,
+        imageId,
+        imageRef,
+        process,
+        layers,
+        main,
+        monitor,
+        startedAt,
+        how);
+  }
+}
