@@ -3,15 +3,11 @@ package dev.peapod.engine.container;
 import dev.peapod.engine.launch.Operation;
 import dev.peapod.engine.model.SecuritySpec;
 import dev.peapod.error.PeapodException;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.Locale;
 
 /// Capabilities by name, and the sets that a container's first process gets (capabilities(7)).
 final class CapabilitySets {
-  private static final Logger LOG = System.getLogger(CapabilitySets.class.getName());
-
   /// In the order of their numbers.
   private static final List<String> NAMES =
       List.of(
@@ -80,11 +76,10 @@ final class CapabilitySets {
 
   private CapabilitySets() {}
 
-  /// The sets that a request asks for. What the daemon itself may not hold is left out.
+  /// The sets that a request asks for; joiner leaves out what the daemon itself does not hold.
   ///
-  /// @param available the daemon's own bounding set
   /// @throws PeapodException INVALID naming a capability that does not exist
-  static Operation.Capabilities of(String container, SecuritySpec security, long available) {
+  static Operation.Capabilities of(String container, SecuritySpec security) {
     long drop = bits(container, "drop_capabilities", security.dropCapabilities());
     long add = bits(container, "add_capabilities", security.addCapabilities());
     long ambient = bits(container, "add_ambient_capabilities", security.ambientCapabilities());
@@ -100,16 +95,8 @@ final class CapabilitySets {
     } else {
       set = (set | add) & ~drop;
     }
-    if (!addAll && !security.privileged() && (add & ~available) != 0) {
-      LOG.log(
-          Level.WARNING,
-          "container \"{0}\": {1} can not be given, since the daemon lacks them",
-          container,
-          names(add & ~available));
-    }
-    long inherited = ambient & (set | ambient) & available;
-    set = (set | ambient) & available;
-    return new Operation.Capabilities(set, set, set, inherited, inherited);
+    set |= ambient;
+    return new Operation.Capabilities(set, set, set, ambient, ambient);
   }
 
   private static long bits(String container, String field, List<String> names) {
@@ -133,9 +120,5 @@ final class CapabilitySets {
 
   private static long bit(String name) {
     return 1L << NAMES.indexOf(name);
-  }
-
-  private static List<String> names(long bits) {
-    return NAMES.stream().filter(n -> (bits & bit(n)) != 0).map(n -> "CAP_" + n).toList();
   }
 }

@@ -33,7 +33,6 @@ final class ContainerPlan {
   /// @param target a pidfd of the process whose PID namespace is joined, where that is another container's
   /// @param podFiles the directory with the pod's `hosts`, `hostname` and `resolv.conf`
   /// @param log the log file, if there is one
-  /// @param available the capabilities that the daemon may give
   record Input(
       String id,
       ContainerSpec spec,
@@ -45,8 +44,7 @@ final class ContainerPlan {
       Optional<Fd> target,
       Path podFiles,
       Path exits,
-      Optional<Path> log,
-      long available) {}
+      Optional<Path> log) {}
 
   private static final int HELD_OPEN = -2;
   private static final int RLIMIT_NOFILE = 7;
@@ -102,12 +100,11 @@ final class ContainerPlan {
     List<Bind> binds = binds();
     int hostShm = in.sandbox.ipc() == NamespaceMode.NODE ? hostShm() : -1;
 
-    int shm = join(pause, target, hostShm);
+    int shm = join(pause, hostShm);
     int sys = plan.slot();
     plan.add(new Operation.MountNew(Stage.POD, sys, "sysfs", List.of(), CLOSED | sysAttributes()));
     int mqueue = plan.slot();
     plan.add(new Operation.MountNew(Stage.POD, mqueue, "mqueue", List.of(), CLOSED));
-    plan.add(new Operation.Setns(Stage.POD, Operation.TEMPLATE, CloneFlags.NEWNS));
     plan.add(new Operation.Unshare(CloneFlags.NEWNS));
     plan.add(new Operation.Root(rootfs));
     attachDefault(sys, "/sys");
@@ -133,6 +130,7 @@ final class ContainerPlan {
               Stage.POD, rootfs, MountAttributes.RDONLY, 0, 0, false, -1));
     }
     plan.add(new Operation.Pivot());
+    pidNamespace(pause, target);
     process();
     return plan.build();
   }
@@ -251,9 +249,18 @@ final class ContainerPlan {
     return slot;
   }
 
-  /// Joins the pod's namespaces and answers the slot of the pod's `/dev/shm`.
-  private int join(int pause, int target, int hostShm) {
-    NamespaceMode pid = in.spec.security().pid();
+  /// The new process's PID namespace, entered last: nothing in it ever sees the stage process.
+  private void pidNamespace(int pause, int target) {
+    switch (in.spec.security().pid()) {
+      case POD -> plan.add(new Operation.Setns(Stage.POD, pause, CloneFlags.NEWPID));
+      case TARGET -> plan.add(new Operation.Setns(Stage.POD, target, CloneFlags.NEWPID));
+      case CONTAINER -> plan.add(new Operation.Unshare(CloneFlags.NEWPID));
+      case NODE -> {}
+    }
+  }
+
+  /// Joins the pod's other namespaces and answers the slot of the pod's `/dev/shm`.
+  private int join(int pause, int hostShm) {
     long flags = CloneFlags.NEWNS;
     if (in.sandbox.network() != NamespaceMode.NODE) {
       flags |= CloneFlags.NEWNET | CloneFlags.NEWUTS;
@@ -261,15 +268,7 @@ final class ContainerPlan {
     if (in.sandbox.ipc() != NamespaceMode.NODE) {
       flags |= CloneFlags.NEWIPC;
     }
-    if (pid == NamespaceMode.POD) {
-      flags |= CloneFlags.NEWPID;
-    }
     plan.add(new Operation.Setns(Stage.POD, pause, flags));
-    switch (pid) {
-      case TARGET -> plan.add(new Operation.Setns(Stage.POD, target, CloneFlags.NEWPID));
-      case CONTAINER -> plan.add(new Operation.Unshare(CloneFlags.NEWPID));
-      case POD, NODE -> {}
-    }
     if (hostShm >= 0) {
       return hostShm;
     }
@@ -285,7 +284,7 @@ final class ContainerPlan {
   /// Attaches what every container has, unless the request mounts something there itself.
   private void attachDefault(int slot, String path) {
     if (!requested.contains(path)) {
-      attach(slot, path, Operation.TargetKind.DIRECTORY);
+      attach(slot, path, Operation.TargetKind.PLAIN_DIRECTORY);
     }
   }
 
@@ -308,7 +307,7 @@ final class ContainerPlan {
     }
     plan.add(new Operation.Rlimit(RLIMIT_NOFILE, 1024, 524288));
     plan.add(new Operation.Umask(022));
-    ProcessOperations.identity(plan, in.spec, in.process, in.available);
+    ProcessOperations.identity(plan, in.spec, in.process);
     plan.add(new Operation.Exec(in.process.argv(), in.process.env()));
   }
 

@@ -10,12 +10,11 @@ final class ProcessOperations {
   private ProcessOperations() {}
 
   /// Adds working directory, user, groups and capabilities.
-  static void identity(
-      LaunchPlan.Builder plan, ContainerSpec spec, ResolvedProcess process, long available) {
+  static void identity(LaunchPlan.Builder plan, ContainerSpec spec, ResolvedProcess process) {
     plan.add(new Operation.Groups(process.user().groups()));
     plan.add(new Operation.Ids(process.user().uid(), process.user().gid()));
-    plan.add(CapabilitySets.of(spec.name(), spec.security(), available));
     plan.add(new Operation.Chdir(process.workingDir()));
+    plan.add(CapabilitySets.of(spec.name(), spec.security()));
     if (spec.security().noNewPrivileges()) {
       plan.add(new Operation.NoNewPrivileges());
     }

@@ -126,19 +126,17 @@ public sealed interface Operation {
   /// Writes `data` once; where `optional`, a lack of permission is ignored.
   record Write(String path, byte[] data, boolean optional) implements InHost {}
 
-  /// What an opened path has to be.
-  enum OpenKind {
-    ANY,
-    DIRECTORY,
-    NOT_DIRECTORY;
+  /// As `kind` of [Open]: anything.
+  long OPEN_ANY = 0;
 
-    int code() {
-      return ordinal();
-    }
-  }
+  /// As `kind` of [Open]: a directory.
+  long OPEN_DIRECTORY = 1;
+
+  /// As `kind` of [Open]: anything but a directory.
+  long OPEN_NOT_DIRECTORY = 2;
 
   /// Opens a path into a slot; `flags` as in open(2), O_CLOEXEC is added.
-  record Open(int slot, String path, int flags, OpenKind kind) implements InHost {}
+  record Open(int slot, String path, long flags, long kind) implements InHost {}
 
   /// A detached clone of the mount at a path.
   record OpenTree(Stage stage, int slot, int dir, String path, boolean recursive)
@@ -187,8 +185,12 @@ public sealed interface Operation {
 
   /// What is made as a mount's target where it is missing.
   enum TargetKind {
+    /// Nothing: it has to be there.
+    EXISTING(0),
     DIRECTORY(1),
-    FILE(2);
+    FILE(2),
+    /// A directory; refused with ELOOP if any part of the path is a link.
+    PLAIN_DIRECTORY(5);
 
     private final int code;
 

@@ -58,8 +58,8 @@ final class PlanWriter {
       case Operation.CgroupInto(String path) -> str(path).code(21);
       case Operation.Write(String path, byte[] data, boolean optional) ->
           str(path).bytes(data).num(optional ? 1 : 0).code(22);
-      case Operation.Open(int slot, String path, int flags, Operation.OpenKind kind) ->
-          num(slot).str(path).num(flags).num(kind.code()).code(23);
+      case Operation.Open(int slot, String path, long flags, long kind) ->
+          num(slot).str(path).num(flags).num(kind).code(23);
       case Operation.OpenTree(Stage stage, int slot, int dir, String path, boolean recursive) ->
           num(slot).num(dir).str(path).num(recursive ? 1 : 0).code(24);
       case Operation.MountNew m ->

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.peapod.engine.launch;
+
+import org.jspecify.annotations.NullMarked;
