@@ -63,7 +63,7 @@ class GoldenPlansTest {
   }
 
   private static Path directory() {
-    return Path.of(System.getProperty("peapod.native", "")).resolve("../../tests/golden");
+    return Path.of(System.getProperty("peapod.native", "")).resolve("../../tests/golden").normalize();
   }
 
   private static LaunchPlan plan(PlanKind kind, int slots, Operation... operations) {
