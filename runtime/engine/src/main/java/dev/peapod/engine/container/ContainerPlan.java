@@ -47,7 +47,6 @@ final class ContainerPlan {
       Optional<Path> log) {}
 
   private static final int HELD_OPEN = -2;
-  private static final int RLIMIT_NOFILE = 7;
   private static final int S_IFCHR = 0x2000;
 
   /// A character device that every container has.
@@ -305,10 +304,7 @@ final class ContainerPlan {
       masked.forEach(path -> plan.add(new Operation.Mask(path)));
       readonly.forEach(path -> plan.add(new Operation.Readonly(path)));
     }
-    plan.add(new Operation.Rlimit(RLIMIT_NOFILE, 1024, 524288));
-    plan.add(new Operation.Umask(022));
-    ProcessOperations.identity(plan, in.spec, in.process);
-    plan.add(new Operation.Exec(in.process.argv(), in.process.env()));
+    ProcessOperations.process(plan, in.spec, in.process, in.process.argv());
   }
 
   /// A path without `.`, `..`, doubled or trailing slashes.

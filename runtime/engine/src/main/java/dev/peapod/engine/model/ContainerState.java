@@ -5,12 +5,12 @@ package dev.peapod.engine.model;
 /// ```
 /// create            start                     exit record, or monitor lost
 /// ------> CREATED ---------> RUNNING -----------------------------------> EXITED ---> removed
-///            |  |                                                            ^
-///            |  +--- start failed (StartError) ------------------------------+
-///            +------ stopped before it was started --------------------------+
+///               |                                                            ^
+///               +--- start failed (StartError) ------------------------------+
 /// ```
 ///
-/// There is no way back: a container that is to run again is made anew, with a higher attempt.
+/// There is no way back: a container that is to run again is made anew, with a higher attempt. One that
+/// was stopped before it was started stays CREATED.
 public enum ContainerState {
   CREATED,
   RUNNING,

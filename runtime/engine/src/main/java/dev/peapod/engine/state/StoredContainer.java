@@ -38,6 +38,9 @@ public record StoredContainer(
   public static final int VERSION = 1;
 
   public StoredContainer {
+    if (version != VERSION) {
+      throw new IllegalArgumentException("version " + version + " is not known");
+    }
     Objects.requireNonNull(bootId, "bootId");
     Objects.requireNonNull(id, "id");
     Objects.requireNonNull(owner, "owner");

@@ -42,6 +42,9 @@ public record StoredSandbox(
   }
 
   public StoredSandbox {
+    if (version != VERSION) {
+      throw new IllegalArgumentException("version " + version + " is not known");
+    }
     Objects.requireNonNull(bootId, "bootId");
     Objects.requireNonNull(id, "id");
     Objects.requireNonNull(owner, "owner");

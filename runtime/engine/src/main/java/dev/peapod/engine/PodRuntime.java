@@ -1,0 +1,120 @@
+package dev.peapod.engine;
+
+import dev.peapod.engine.container.Container;
+import dev.peapod.engine.container.ContainerService;
+import dev.peapod.engine.container.Containers;
+import dev.peapod.engine.exec.ExecService;
+import dev.peapod.engine.model.ContainerSpec;
+import dev.peapod.engine.model.ContainerStatus;
+import dev.peapod.engine.model.ExecResult;
+import dev.peapod.engine.model.SandboxSpec;
+import dev.peapod.engine.model.SandboxStatus;
+import dev.peapod.engine.sandbox.Sandbox;
+import dev.peapod.engine.sandbox.SandboxService;
+import dev.peapod.engine.sandbox.Sandboxes;
+import dev.peapod.error.PeapodException;
+import java.time.Duration;
+import java.util.List;
+
+/// The engine as one owner sees it: only that owner's sandboxes and containers are there.
+///
+/// Ids may be shortened as long as one of the owner's begins so. Thread-safe; calls block and
+/// belong on virtual threads. Errors are [PeapodException]s.
+public final class PodRuntime {
+  private final String owner;
+  private final Sandboxes sandboxes;
+  private final Containers containers;
+  private final SandboxService sandboxService;
+  private final ContainerService containerService;
+  private final ExecService execService;
+
+  PodRuntime(
+      String owner,
+      Sandboxes sandboxes,
+      Containers containers,
+      SandboxService sandboxService,
+      ContainerService containerService,
+      ExecService execService) {
+    this.owner = owner;
+    this.sandboxes = sandboxes;
+    this.containers = containers;
+    this.sandboxService = sandboxService;
+    this.containerService = containerService;
+    this.execService = execService;
+  }
+
+  /// The owner's name.
+  public String owner() {
+    return owner;
+  }
+
+  /// Makes a sandbox: answers its id once it is READY.
+  public String runSandbox(SandboxSpec spec) {
+    return sandboxService.run(owner, spec).id();
+  }
+
+  /// Kills a sandbox's containers and takes its network back. Succeeds if there is no such sandbox.
+  public void stopSandbox(String id) {
+    sandboxes.find(owner, id).ifPresent(sandboxService::stop);
+  }
+
+  /// Removes a sandbox with all that belongs to it. Succeeds if there is no such sandbox.
+  public void removeSandbox(String id) {
+    sandboxes.find(owner, id).ifPresent(sandboxService::remove);
+  }
+
+  /// How a sandbox is.
+  ///
+  /// @throws PeapodException NOT_FOUND
+  public SandboxStatus sandbox(String id) {
+    return sandboxes.get(owner, id).status();
+  }
+
+  /// All sandboxes, in no order.
+  public List<SandboxStatus> sandboxes() {
+    return sandboxes.list(owner).stream().map(Sandbox::status).toList();
+  }
+
+  /// Makes a container and answers its id.
+  ///
+  /// @throws PeapodException NOT_FOUND if there is no such sandbox or image
+  public String createContainer(String sandboxId, ContainerSpec spec) {
+    return containerService.create(sandboxes.get(owner, sandboxId), spec).id();
+  }
+
+  /// Starts a container; answers once its program has been executed.
+  ///
+  /// @throws PeapodException saying why it could not be started; the container is EXITED then
+  public void startContainer(String id) {
+    containerService.start(containers.get(owner, id));
+  }
+
+  /// Asks a container to end and kills it after the grace. Succeeds if there is no such container or it does not run.
+  public void stopContainer(String id, Duration grace) {
+    containers.find(owner, id).ifPresent(c -> containerService.stop(c, grace));
+  }
+
+  /// Kills and removes a container. Succeeds if there is no such container.
+  public void removeContainer(String id) {
+    containers.find(owner, id).ifPresent(containerService::remove);
+  }
+
+  /// How a container is.
+  ///
+  /// @throws PeapodException NOT_FOUND
+  public ContainerStatus container(String id) {
+    return containers.get(owner, id).status();
+  }
+
+  /// All containers, in no order.
+  public List<ContainerStatus> containers() {
+    return containers.list(owner).stream().map(Container::status).toList();
+  }
+
+  /// Runs a command in a container to its end.
+  ///
+  /// @param timeout zero: none
+  public ExecResult exec(String id, List<String> command, Duration timeout) {
+    return execService.run(containers.get(owner, id), command, timeout);
+  }
+}

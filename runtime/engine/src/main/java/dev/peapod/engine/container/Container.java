@@ -1,0 +1,223 @@
+package dev.peapod.engine.container;
+
+import dev.peapod.engine.model.ContainerState;
+import dev.peapod.engine.model.ContainerStatus;
+import dev.peapod.engine.model.UserIds;
+import dev.peapod.engine.sandbox.Member;
+import dev.peapod.engine.sandbox.Sandbox;
+import dev.peapod.engine.state.ResolvedProcess;
+import dev.peapod.engine.state.StoredContainer;
+import dev.peapod.engine.state.StoredExit;
+import dev.peapod.error.PeapodException;
+import dev.peapod.error.PeapodException.Kind;
+import dev.peapod.linux.EventLoop;
+import dev.peapod.linux.Fd;
+import dev.peapod.linux.Pidfd;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// A container; its states are those of [ContainerState].
+///
+/// Starting and removing are serialised by [#operation], held as long as they take; the fields
+/// change under the object's monitor, held for moments.
+public final class Container implements Member {
+  final ReentrantLock operation = new ReentrantLock();
+  final CompletableFuture<StoredExit> exited = new CompletableFuture<>();
+
+  private final Sandbox sandbox;
+  private final ContainerService service;
+  private volatile StoredContainer stored;
+  private volatile ContainerState state;
+  private volatile boolean removed;
+  private @Nullable Fd rootfs;
+  private @Nullable Pidfd main;
+  private @Nullable Pidfd monitor;
+  private EventLoop.@Nullable Registration monitorExit;
+
+  Container(ContainerService service, Sandbox sandbox, StoredContainer stored) {
+    this.service = service;
+    this.sandbox = sandbox;
+    this.stored = stored;
+    this.state = ContainerState.CREATED;
+  }
+
+  @Override
+  public String id() {
+    return stored.id();
+  }
+
+  /// Whose it is.
+  public String owner() {
+    return stored.owner();
+  }
+
+  /// The sandbox that it is in.
+  public Sandbox sandbox() {
+    return sandbox;
+  }
+
+  /// Its cgroup.
+  public String cgroup() {
+    return stored.cgroup();
+  }
+
+  /// What is on disk of it.
+  StoredContainer stored() {
+    return stored;
+  }
+
+  /// What it runs.
+  public ResolvedProcess process() {
+    ResolvedProcess process = stored.process();
+    if (process == null) {
+      throw new IllegalStateException("container " + id() + " is still being made");
+    }
+    return process;
+  }
+
+  /// Its state.
+  public ContainerState state() {
+    return state;
+  }
+
+  boolean isRemoved() {
+    return removed;
+  }
+
+  void store(StoredContainer next) {
+    stored = next;
+  }
+
+  /// `container "web"`, for messages.
+  public String title() {
+    return "container \"" + stored.spec().name() + "\"";
+  }
+
+  /// Keeps the root filesystem until it is started.
+  synchronized void keepRootfs(Fd mount) {
+    rootfs = mount;
+  }
+
+  /// Hands the root filesystem over, if it was kept.
+  synchronized @Nullable Fd takeRootfs() {
+    Fd fd = rootfs;
+    rootfs = null;
+    return fd;
+  }
+
+  /// Becomes RUNNING.
+  ///
+  /// @param mainProcess null if it has ended and the monitor is about to say so
+  synchronized void running(
+      StoredContainer started, @Nullable Pidfd mainProcess, Pidfd itsMonitor) {
+    stored = started;
+    main = mainProcess;
+    monitor = itsMonitor;
+    state = ContainerState.RUNNING;
+  }
+
+  /// Calls `action` once when the monitor has ended.
+  synchronized void watch(EventLoop loop, Runnable action) {
+    Pidfd m = monitor;
+    if (m != null && m.fd().isOpen()) {
+      monitorExit = m.onExit(loop, action);
+    }
+  }
+
+  /// Becomes EXITED: whether it was not before.
+  boolean ended(StoredExit exit) {
+    synchronized (this) {
+      if (state == ContainerState.EXITED) {
+        return false;
+      }
+      state = ContainerState.EXITED;
+      closeDescriptors();
+    }
+    exited.complete(exit);
+    return true;
+  }
+
+  /// Sends the main process a signal: whether it was there to get it.
+  synchronized boolean signal(int number) {
+    Pidfd m = main;
+    return m != null && m.fd().isOpen() && m.signal(number);
+  }
+
+  /// The main process, as a descriptor that the caller closes.
+  ///
+  /// @throws PeapodException FAILED_PRECONDITION if the container does not run
+  public synchronized Fd mainProcess() {
+    Pidfd m = main;
+    if (state != ContainerState.RUNNING || m == null || !m.fd().isOpen()) {
+      throw new PeapodException(
+          Kind.FAILED_PRECONDITION, title() + " is not running: it is " + state);
+    }
+    return m.fd().duplicate();
+  }
+
+  @Override
+  public CompletableFuture<?> kill() {
+    return service.kill(this);
+  }
+
+  @Override
+  public void remove() {
+    service.remove(this);
+  }
+
+  void markRemoved() {
+    removed = true;
+    release();
+  }
+
+  /// Closes the descriptors of it; the container is untouched.
+  public synchronized void release() {
+    closeDescriptors();
+  }
+
+  private void closeDescriptors() {
+    if (monitorExit != null) {
+      monitorExit.close();
+      monitorExit = null;
+    }
+    if (monitor != null) {
+      monitor.close();
+    }
+    if (main != null) {
+      main.close();
+    }
+    if (rootfs != null) {
+      rootfs.close();
+      rootfs = null;
+    }
+  }
+
+  /// How it is now.
+  public ContainerStatus status() {
+    StoredContainer s = stored;
+    ContainerState now = state;
+    StoredExit exit = exited.getNow(null);
+    ResolvedProcess process = s.process();
+    boolean running = now == ContainerState.RUNNING;
+    boolean ended = now == ContainerState.EXITED && exit != null;
+    return new ContainerStatus(
+        s.id(),
+        s.sandboxId(),
+        s.spec(),
+        s.imageId(),
+        s.imageRef(),
+        now,
+        s.createdAt(),
+        s.startedAt(),
+        ended ? exit.finishedAt() : 0,
+        ended ? exit.exitCode() : 0,
+        ended ? exit.reason() : "",
+        ended ? exit.message() : "",
+        service.logPath(this).map(Object::toString).orElse(""),
+        process == null ? new UserIds(0, 0, List.of()) : process.user(),
+        process == null ? SignalNames.TERM : process.stopSignal(),
+        running && s.main() != null ? s.main().pid() : 0);
+  }
+}

@@ -1,0 +1,168 @@
+package dev.peapod.engine.container;
+
+import dev.peapod.engine.model.ContainerSpec;
+import dev.peapod.engine.model.EnvVar;
+import dev.peapod.engine.model.MountSpec;
+import dev.peapod.engine.model.NamespaceMode;
+import dev.peapod.engine.model.ResourceSpec;
+import dev.peapod.engine.model.SandboxSpec;
+import dev.peapod.engine.model.SecuritySpec;
+import dev.peapod.error.PeapodException;
+import dev.peapod.error.PeapodException.Kind;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Refuses what a container can not be.
+final class ContainerChecks {
+  private final ContainerSpec spec;
+
+  private ContainerChecks(ContainerSpec spec) {
+    this.spec = spec;
+  }
+
+  /// @throws PeapodException INVALID or UNIMPLEMENTED naming the field
+  static void check(ContainerSpec spec, SandboxSpec sandbox) {
+    new ContainerChecks(spec).check(sandbox);
+  }
+
+  private void check(SandboxSpec sandbox) {
+    require(!spec.name().isEmpty(), "metadata.name", "is empty");
+    plain("metadata.name", spec.name());
+    require(spec.attempt() >= 0, "metadata.attempt", "is negative");
+    require(!spec.image().isEmpty(), "image", "is empty");
+    for (EnvVar variable : spec.env()) {
+      require(
+          !variable.name().isEmpty() && variable.name().indexOf('=') < 0,
+          "envs",
+          "\"" + variable.name() + "\" is not a name");
+      noNul("envs", variable.name());
+      noNul("envs", variable.value());
+    }
+    spec.command().forEach(word -> noNul("command", word));
+    spec.args().forEach(word -> noNul("args", word));
+    workingDir();
+    logPath();
+    for (int i = 0; i < spec.mounts().size(); i++) {
+      mount("mounts[" + i + "]", spec.mounts().get(i));
+    }
+    require(spec.stopSignal() >= 0 && spec.stopSignal() <= 64, "stop_signal", "is not a signal");
+    resources(spec.resources());
+    security(spec.security(), sandbox);
+  }
+
+  private void workingDir() {
+    plain("working_dir", spec.workingDir());
+    String dir = spec.workingDir();
+    require(dir.isEmpty() || dir.startsWith("/"), "working_dir", "\"" + dir + "\" is not absolute");
+    require(
+        !dir.startsWith("/proc/"),
+        "working_dir",
+        "\"" + dir + "\" is below /proc, where descriptors could lead out of the container");
+  }
+
+  private void logPath() {
+    plain("log_path", spec.logPath());
+    require(!spec.logPath().startsWith("/"), "log_path", "is absolute");
+    for (String part : spec.logPath().split("/")) {
+      require(!part.equals(".."), "log_path", "\"" + spec.logPath() + "\" has a part \"..\"");
+    }
+  }
+
+  private void mount(String field, MountSpec mount) {
+    String target = mount.containerPath();
+    plain(field + ".container_path", target);
+    plain(field + ".host_path", mount.hostPath());
+    require(target.startsWith("/"), field + ".container_path", "\"" + target + "\" is not absolute");
+    String normal = ContainerPlan.normal(target);
+    require(!normal.equals("/"), field + ".container_path", "is the root");
+    require(
+        !normal.startsWith("/proc/"),
+        field + ".container_path",
+        "\"" + target + "\" is below /proc, where nothing can be mounted");
+    require(
+        mount.hostPath().startsWith("/"),
+        field + ".host_path",
+        "\"" + mount.hostPath() + "\" is not absolute");
+    require(
+        Files.exists(Path.of(mount.hostPath())),
+        field + ".host_path",
+        "\"" + mount.hostPath() + "\" does not exist");
+    if (mount.recursiveReadOnly()) {
+      require(mount.readOnly(), field + ".recursive_read_only", "needs readonly");
+      require(
+          mount.propagation() == MountSpec.Propagation.PRIVATE,
+          field + ".recursive_read_only",
+          "needs private propagation");
+    }
+    require(
+        mount.propagation() != MountSpec.Propagation.BIDIRECTIONAL || spec.security().privileged(),
+        field + ".propagation",
+        "PROPAGATION_BIDIRECTIONAL needs a privileged container");
+  }
+
+  private void resources(ResourceSpec resources) {
+    require(resources.cpuPeriod() >= 0, "resources.cpu_period", "is negative");
+    require(resources.cpuShares() >= 0, "resources.cpu_shares", "is negative");
+    require(resources.memoryLimit() >= 0, "resources.memory_limit_in_bytes", "is negative");
+    require(
+        resources.memorySwapLimit() <= 0
+            || resources.memoryLimit() == 0
+            || resources.memorySwapLimit() >= resources.memoryLimit(),
+        "resources.memory_swap_limit_in_bytes",
+        "is less than memory_limit_in_bytes");
+    require(
+        resources.oomScoreAdj() >= -1000 && resources.oomScoreAdj() <= 1000,
+        "resources.oom_score_adj",
+        "is not between -1000 and 1000");
+    plain("resources.cpuset_cpus", resources.cpusetCpus());
+    plain("resources.cpuset_mems", resources.cpusetMems());
+  }
+
+  private void security(SecuritySpec security, SandboxSpec sandbox) {
+    if (security.privileged()) {
+      require(sandbox.privileged(), "security_context.privileged", "needs a privileged sandbox");
+      unsupported("security_context.privileged");
+    }
+    require(
+        security.pid() != NamespaceMode.TARGET || !security.targetId().isEmpty(),
+        "security_context.namespace_options.target_id",
+        "is empty");
+    require(
+        security.pid() != NamespaceMode.NODE || sandbox.pid() == NamespaceMode.NODE,
+        "security_context.namespace_options.pid",
+        "can not be NODE in a sandbox that is not");
+    List<String> paths = new ArrayList<>(security.maskedPaths());
+    paths.addAll(security.readonlyPaths());
+    for (String path : paths) {
+      plain("security_context.masked_paths or readonly_paths", path);
+      require(
+          path.startsWith("/"),
+          "security_context.masked_paths or readonly_paths",
+          "\"" + path + "\" is not absolute");
+    }
+    plain("security_context.run_as_username", security.runAsUsername());
+  }
+
+  private void unsupported(String field) {
+    throw new PeapodException(
+        Kind.UNIMPLEMENTED,
+        "container \"" + spec.name() + "\": " + field + " is not supported by this version");
+  }
+
+  private void plain(String field, String text) {
+    require(
+        text.chars().allMatch(c -> c >= ' ' && c != 0x7f), field, "has control characters in it");
+  }
+
+  private void noNul(String field, String text) {
+    require(text.indexOf('\0') < 0, field, "has a NUL character in it");
+  }
+
+  private void require(boolean holds, String field, String what) {
+    if (!holds) {
+      throw PeapodException.invalid("container \"" + spec.name() + "\": " + field + " " + what);
+    }
+  }
+}

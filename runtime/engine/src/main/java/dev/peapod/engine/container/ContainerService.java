@@ -1,0 +1,455 @@
+package dev.peapod.engine.container;
+
+import dev.peapod.engine.cgroup.CgroupEntries;
+import dev.peapod.engine.launch.FailureText;
+import dev.peapod.engine.launch.LaunchException;
+import dev.peapod.engine.launch.LaunchPlan;
+import dev.peapod.engine.launch.Spawner;
+import dev.peapod.engine.launch.Started;
+import dev.peapod.engine.model.ContainerSpec;
+import dev.peapod.engine.model.ContainerState;
+import dev.peapod.engine.model.NamespaceMode;
+import dev.peapod.engine.sandbox.Sandbox;
+import dev.peapod.engine.state.Ids;
+import dev.peapod.engine.state.NameReservations;
+import dev.peapod.engine.state.ResolvedProcess;
+import dev.peapod.engine.state.StateStore;
+import dev.peapod.engine.state.StoredContainer;
+import dev.peapod.engine.state.StoredExit;
+import dev.peapod.engine.state.StoredProcess;
+import dev.peapod.engine.state.UndoStack;
+import dev.peapod.error.PeapodException;
+import dev.peapod.error.PeapodException.Kind;
+import dev.peapod.image.Image;
+import dev.peapod.image.ImageStore;
+import dev.peapod.image.Snapshot;
+import dev.peapod.image.Snapshots;
+import dev.peapod.linux.BootId;
+import dev.peapod.linux.Directory;
+import dev.peapod.linux.Errno;
+import dev.peapod.linux.EventLoop;
+import dev.peapod.linux.Fd;
+import dev.peapod.linux.KernelException;
+import dev.peapod.linux.Pidfd;
+import dev.peapod.linux.ProcessIdentity;
+import dev.peapod.linux.cgroup.Cgroup;
+import dev.peapod.linux.cgroup.Cgroups;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/// Makes, starts, stops and removes containers. Thread-safe; calls block and belong on virtual threads.
+public final class ContainerService {
+  /// What it works with.
+  ///
+  /// @param exits the directory of the exit records
+  /// @param background runs what nobody waits for, and independent steps, on virtual threads
+  public record Tools(
+      EventLoop loop,
+      Spawner spawner,
+      Cgroups cgroups,
+      ImageStore images,
+      Snapshots snapshots,
+      StateStore<StoredContainer> store,
+      NameReservations names,
+      Path exits,
+      Executor background,
+      Clock clock) {}
+
+  private static final long EXIT_SECONDS = 30;
+
+  private final Tools tools;
+  private final Containers containers;
+  private final Exits exits;
+
+  /// @param containers filled and emptied by this
+  public ContainerService(Tools tools, Containers containers) {
+    this.tools = tools;
+    this.containers = containers;
+    this.exits = new Exits(tools);
+  }
+
+  /// How containers end.
+  public Exits exits() {
+    return exits;
+  }
+
+  /// Makes a container and answers it, CREATED. If anything fails, all that was made is undone.
+  public Container create(Sandbox sandbox, ContainerSpec spec) {
+    ContainerChecks.check(spec, sandbox.spec());
+    sandbox.pause();
+    String owner = sandbox.owner();
+    Image image =
+        tools
+            .images
+            .find(owner, spec.image())
+            .orElseThrow(
+                () ->
+                    PeapodException.notFound(
+                        "container \""
+                            + spec.name()
+                            + "\": image \""
+                            + spec.image()
+                            + "\" is not here; pull it first"));
+    String id = Ids.random();
+    String name = name(spec, sandbox.id());
+    tools.names.reserve(owner, name, id);
+    UndoStack undo = new UndoStack();
+    undo.push("the name", () -> tools.names.release(owner, name, id));
+    try {
+      return make(undo, sandbox, id, spec, image);
+    } catch (RuntimeException e) {
+      undo.undo(e);
+      throw e;
+    }
+  }
+
+  private Container make(
+      UndoStack undo, Sandbox sandbox, String id, ContainerSpec spec, Image image) {
+    String cgroup = sandbox.cgroup() + "/" + id;
+    StoredContainer stored =
+        new StoredContainer(
+            StoredContainer.VERSION,
+            BootId.current(),
+            id,
+            sandbox.owner(),
+            sandbox.id(),
+            spec,
+            now(),
+            cgroup,
+            image.id(),
+            image.digests().stream().findFirst().orElse(image.id()),
+            null,
+            image.layers().stream().map(Path::toString).toList(),
+            null,
+            null,
+            0,
+            null);
+    tools.store.save(stored);
+    undo.push("the state file", () -> tools.store.delete(id));
+
+    CompletableFuture<Void> inCgroup =
+        CompletableFuture.runAsync(() -> makeCgroup(cgroup, spec), tools.background);
+    undo.push(
+        "the cgroup",
+        () -> {
+          inCgroup.handle((done, failed) -> null).join();
+          tools.cgroups.open(cgroup).remove();
+        });
+    undo.push("the image's lease", () -> tools.images.release(id));
+    tools.images.lease(image.id(), id);
+    undo.push("the snapshot", () -> tools.snapshots.remove(id));
+    Snapshot snapshot = tools.snapshots.prepare(id, image);
+    Fd rootfs = tools.snapshots.mount(snapshot);
+    undo.push("the root filesystem", rootfs::close);
+    // The directory shares the descriptor, so it is not closed.
+    @SuppressWarnings("resource")
+    Directory root = Directory.of(rootfs);
+    ResolvedProcess process =
+        ProcessResolver.resolve(spec, image.config(), hostname(sandbox), (path, max) -> read(root, path, max));
+    join(inCgroup);
+
+    StoredContainer created = stored.created(process);
+    tools.store.save(created);
+    Container container = new Container(this, sandbox, created);
+    container.keepRootfs(rootfs);
+    sandbox.add(container);
+    containers.add(container);
+    undo.clear();
+    return container;
+  }
+
+  private void makeCgroup(String path, ContainerSpec spec) {
+    Cgroup cgroup = tools.cgroups.create(path);
+    cgroup.apply(CgroupEntries.limits(spec.resources()));
+  }
+
+  private static Optional<byte[]> read(Directory root, String path, int max) {
+    try {
+      return Optional.of(root.readRegular(path, max));
+    } catch (KernelException e) {
+      if (e.errno() == Errno.ENOENT || e.errno() == Errno.ENOTDIR) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  private static String hostname(Sandbox sandbox) {
+    try {
+      return Files.readString(sandbox.files().resolve("hostname")).strip();
+    } catch (IOException e) {
+      throw PeapodException.internal("reading the pod's host name failed: " + e, e);
+    }
+  }
+
+  /// Starts a container. If it can not be started it becomes EXITED with reason `StartError`.
+  ///
+  /// @throws PeapodException FAILED_PRECONDITION if it is not CREATED or its sandbox is not READY
+  public void start(Container container) {
+    container.operation.lock();
+    try {
+      if (container.isRemoved()) {
+        throw PeapodException.notFound(container.title() + " has been removed");
+      }
+      if (container.state() != ContainerState.CREATED) {
+        throw new PeapodException(
+            Kind.FAILED_PRECONDITION,
+            container.title() + " can not be started: it is " + container.state());
+      }
+      container.sandbox().pause();
+      try {
+        launch(container);
+      } catch (LaunchException e) {
+        FailureText.Failure failure = FailureText.of(container.title(), e);
+        startFailed(container, failure.exitCode(), failure.sentence());
+        throw failure.asException(e);
+      } catch (PeapodException e) {
+        startFailed(container, 128, String.valueOf(e.getMessage()));
+        throw e;
+      }
+    } finally {
+      container.operation.unlock();
+    }
+  }
+
+  private void launch(Container container) {
+    StoredContainer stored = container.stored();
+    Fd kept = container.takeRootfs();
+    try (Fd rootfs = kept == null ? tools.snapshots.mount(snapshot(stored)) : kept) {
+      Optional<Path> log = logPath(container);
+      log.ifPresent(ContainerService::makeDirectory);
+      Optional<Fd> target = target(container);
+      try {
+        LaunchPlan plan =
+            ContainerPlan.of(
+                new ContainerPlan.Input(
+                    container.id(),
+                    stored.spec(),
+                    container.sandbox().spec(),
+                    container.process(),
+                    CgroupEntries.of(tools.cgroups.open(stored.cgroup())),
+                    rootfs,
+                    container.sandbox().pause().fd(),
+                    target,
+                    container.sandbox().files(),
+                    tools.exits,
+                    log));
+        started(container, tools.spawner.launch(plan));
+      } finally {
+        target.ifPresent(Fd::close);
+      }
+    }
+  }
+
+  private void started(Container container, Started started) {
+    StoredProcess main = new StoredProcess(started.process().pid(), started.startTime());
+    StoredProcess monitor =
+        new StoredProcess(started.monitorPid(), started.monitorStartTime());
+    StoredContainer next = container.stored().started(main, monitor, now());
+    tools.store.save(next);
+    Optional<Pidfd> watched =
+        new ProcessIdentity(monitor.pid(), monitor.startTime(), BootId.current()).open();
+    if (watched.isPresent()) {
+      container.running(next, started.process(), watched.get());
+      exits.watch(container);
+    } else {
+      started.process().close();
+      container.store(next);
+      exits.settle(container, true);
+    }
+  }
+
+  private void startFailed(Container container, int exitCode, String message) {
+    StoredExit exit = new StoredExit(exitCode, now(), "StartError", message);
+    StoredContainer failed = container.stored().exited(exit);
+    container.store(failed);
+    tools.cgroups.open(failed.cgroup()).kill();
+    tools.store.save(failed);
+    container.ended(exit);
+  }
+
+  private Optional<Fd> target(Container container) {
+    if (container.stored().spec().security().pid() != NamespaceMode.TARGET) {
+      return Optional.empty();
+    }
+    String id = container.stored().spec().security().targetId();
+    Container other = containers.get(container.owner(), id);
+    if (other.sandbox() != container.sandbox()) {
+      throw PeapodException.invalid(
+          container.title() + ": target container \"" + id + "\" is in another pod");
+    }
+    return Optional.of(other.mainProcess());
+  }
+
+  private static void makeDirectory(Path log) {
+    try {
+      Path directory = log.getParent();
+      if (directory != null && !Files.isDirectory(directory)) {
+        Files.createDirectories(directory);
+      }
+    } catch (IOException e) {
+      throw PeapodException.internal("making the directory of log " + log + " failed: " + e, e);
+    }
+  }
+
+  /// Asks a container's main process to end, and kills all of the container when the grace is over.
+  /// Does nothing if it does not run.
+  ///
+  /// @param grace zero: kill at once
+  public void stop(Container container, Duration grace) {
+    if (container.state() != ContainerState.RUNNING) {
+      return;
+    }
+    if (grace.isPositive()) {
+      container.signal(container.process().stopSignal());
+      if (endedWithin(container, grace)) {
+        return;
+      }
+    }
+    kill(container);
+    awaitEnd(container);
+  }
+
+  /// Kills all processes of a container; the future completes when it has ended.
+  CompletableFuture<?> kill(Container container) {
+    if (container.state() == ContainerState.CREATED) {
+      // A start may be on its way: after it, the sandbox being not READY, no other can be.
+      container.operation.lock();
+      container.operation.unlock();
+    }
+    if (container.state() != ContainerState.RUNNING) {
+      return CompletableFuture.completedFuture(null);
+    }
+    tools.cgroups.open(container.cgroup()).kill();
+    return container.exited;
+  }
+
+  private static boolean endedWithin(Container container, Duration grace) {
+    try {
+      container.exited.get(grace.toMillis(), TimeUnit.MILLISECONDS);
+      return true;
+    } catch (TimeoutException e) {
+      return false;
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new PeapodException(Kind.UNAVAILABLE, "interrupted", e);
+    }
+  }
+
+  private static void awaitEnd(Container container) {
+    if (!endedWithin(container, Duration.ofSeconds(EXIT_SECONDS))) {
+      throw new PeapodException(
+          Kind.INTERNAL,
+          container.title() + " was killed and did not end within " + EXIT_SECONDS + " s");
+    }
+  }
+
+  /// Kills a container and removes it with all that belongs to it; its log stays. Doing it again does nothing.
+  public void remove(Container container) {
+    container.operation.lock();
+    try {
+      if (container.isRemoved()) {
+        return;
+      }
+      if (container.state() == ContainerState.RUNNING) {
+        tools.cgroups.open(container.cgroup()).kill();
+        awaitEnd(container);
+      }
+      container.release();
+      StoredContainer stored = container.stored();
+      clean(stored);
+      tools.names.release(stored.owner(), name(stored.spec(), stored.sandboxId()), stored.id());
+      container.sandbox().remove(container);
+      containers.remove(container);
+      container.markRemoved();
+    } finally {
+      container.operation.unlock();
+    }
+  }
+
+  /// Removes what may be there of a container that does not run, its state file last.
+  private void clean(StoredContainer stored) {
+    String id = stored.id();
+    tools.cgroups.open(stored.cgroup()).remove();
+    tools.snapshots.remove(id);
+    tools.images.release(id);
+    try {
+      Files.deleteIfExists(tools.exits.resolve(id));
+    } catch (IOException e) {
+      throw PeapodException.internal("removing the exit record of " + id + " failed: " + e, e);
+    }
+    tools.store.delete(id);
+  }
+
+  /// Removes whatever there may be of a container that was never finished, or that another boot had.
+  public void discard(StoredContainer stored) {
+    if (stored.bootId().equals(BootId.current())) {
+      tools.cgroups.open(stored.cgroup()).kill();
+    }
+    clean(stored);
+  }
+
+  /// Takes over a container of a daemon before this one.
+  public Container adopt(Sandbox sandbox, StoredContainer stored) {
+    Container container = new Container(this, sandbox, stored);
+    tools.names.reserve(stored.owner(), name(stored.spec(), stored.sandboxId()), stored.id());
+    sandbox.adopt(container);
+    containers.add(container);
+    exits.adopt(container);
+    return container;
+  }
+
+  /// Where a container's output goes, if anywhere.
+  Optional<Path> logPath(Container container) {
+    String directory = container.sandbox().spec().logDirectory();
+    String path = container.stored().spec().logPath();
+    return directory.isEmpty() || path.isEmpty()
+        ? Optional.empty()
+        : Optional.of(Path.of(directory).resolve(path));
+  }
+
+  private Snapshot snapshot(StoredContainer stored) {
+    Path directory = tools.snapshots.directory().resolve(stored.id());
+    return new Snapshot(
+        stored.id(),
+        stored.layers().stream().map(Path::of).toList(),
+        directory.resolve("upper"),
+        directory.resolve("work"));
+  }
+
+  private static String name(ContainerSpec spec, String sandboxId) {
+    return spec.name() + "_" + spec.attempt() + "_" + sandboxId;
+  }
+
+  private static void join(CompletableFuture<Void> step) {
+    try {
+      step.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      throw new IllegalStateException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new PeapodException(Kind.UNAVAILABLE, "interrupted", e);
+    }
+  }
+
+  private long now() {
+    Instant t = tools.clock.instant();
+    return t.getEpochSecond() * 1_000_000_000L + t.getNano();
+  }
+}

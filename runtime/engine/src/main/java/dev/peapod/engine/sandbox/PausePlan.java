@@ -1,0 +1,57 @@
+package dev.peapod.engine.sandbox;
+
+import dev.peapod.engine.launch.CgroupEntry;
+import dev.peapod.engine.launch.CloneFlags;
+import dev.peapod.engine.launch.LaunchPlan;
+import dev.peapod.engine.launch.MountAttributes;
+import dev.peapod.engine.launch.Operation;
+import dev.peapod.engine.launch.PlanKind;
+import dev.peapod.engine.launch.Stage;
+import dev.peapod.engine.model.NamespaceMode;
+import dev.peapod.engine.model.SandboxSpec;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/// Makes the launch plan of a pod's pause process.
+final class PausePlan {
+  private static final byte[] OOM_SCORE = "-998".getBytes(StandardCharsets.US_ASCII);
+  private static final List<String> SHM = List.of("source=shm", "size=67108864", "mode=1777");
+
+  private PausePlan() {}
+
+  static LaunchPlan of(SandboxSpec spec, String hostname, CgroupEntry cgroup) {
+    LaunchPlan.Builder plan = LaunchPlan.of(PlanKind.PAUSE);
+    cgroup.enter(plan);
+    plan.add(new Operation.Write("/proc/self/oom_score_adj", OOM_SCORE, true));
+    long flags = CloneFlags.NEWNS;
+    boolean ownNetwork = spec.network() != NamespaceMode.NODE;
+    if (ownNetwork) {
+      flags |= CloneFlags.NEWNET | CloneFlags.NEWUTS;
+    }
+    if (spec.ipc() != NamespaceMode.NODE) {
+      flags |= CloneFlags.NEWIPC;
+    }
+    if (spec.pid() != NamespaceMode.NODE) {
+      flags |= CloneFlags.NEWPID;
+    }
+    plan.add(new Operation.Namespaces(flags));
+    int shm = plan.slot();
+    plan.add(
+        new Operation.MountNew(
+            Stage.HOST,
+            shm,
+            "tmpfs",
+            SHM,
+            MountAttributes.NOSUID | MountAttributes.NODEV | MountAttributes.NOEXEC));
+    plan.add(new Operation.Setns(Stage.POD, Operation.TEMPLATE, CloneFlags.NEWNS));
+    plan.add(
+        new Operation.Attach(
+            Stage.PROCESS, shm, Operation.PRESENT_ROOT, "/shm", Operation.TargetKind.EXISTING));
+    if (ownNetwork) {
+      plan.add(new Operation.Hostname(hostname));
+    }
+    spec.sysctls().forEach((name, value) -> plan.add(new Operation.Sysctl(name, value)));
+    plan.add(new Operation.ExecPause());
+    return plan.build();
+  }
+}

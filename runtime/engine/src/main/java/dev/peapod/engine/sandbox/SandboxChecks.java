@@ -1,0 +1,118 @@
+package dev.peapod.engine.sandbox;
+
+import dev.peapod.engine.model.NamespaceMode;
+import dev.peapod.engine.model.PodMetadata;
+import dev.peapod.engine.model.SandboxSpec;
+import dev.peapod.error.PeapodException;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/// Refuses what a sandbox can not be.
+final class SandboxChecks {
+  private static final Pattern HOSTNAME =
+      Pattern.compile("[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*");
+  private static final Pattern SYSCTL_NAME = Pattern.compile("[a-zA-Z0-9_-]+([./][a-zA-Z0-9_-]+)+");
+  private static final int MAX_HOSTNAME = 64;
+
+  private SandboxChecks() {}
+
+  /// @throws PeapodException INVALID naming the field
+  static void check(SandboxSpec spec) {
+    PodMetadata metadata = spec.metadata();
+    require(!metadata.name().isEmpty(), "metadata.name", "is empty");
+    plain("metadata.name", metadata.name());
+    plain("metadata.namespace", metadata.namespace());
+    plain("metadata.uid", metadata.uid());
+    require(metadata.attempt() >= 0, "metadata.attempt", "is negative");
+    if (!spec.hostname().isEmpty()) {
+      require(
+          spec.hostname().length() <= MAX_HOSTNAME && HOSTNAME.matcher(spec.hostname()).matches(),
+          "hostname",
+          "\"" + spec.hostname() + "\" is not a host name of at most 64 characters");
+    }
+    if (!spec.logDirectory().isEmpty()) {
+      plain("log_directory", spec.logDirectory());
+      require(spec.logDirectory().startsWith("/"), "log_directory", "is not absolute");
+    }
+    cgroupParent(spec.cgroupParent());
+    spec.dns().servers().forEach(s -> plain("dns_config.servers", s));
+    spec.dns().searches().forEach(s -> plain("dns_config.searches", s));
+    spec.dns().options().forEach(s -> plain("dns_config.options", s));
+    require(
+        spec.network() == NamespaceMode.POD || spec.network() == NamespaceMode.NODE,
+        "namespace_options.network",
+        "can be POD or NODE");
+    require(
+        spec.ipc() == NamespaceMode.POD || spec.ipc() == NamespaceMode.NODE,
+        "namespace_options.ipc",
+        "can be POD or NODE");
+    require(
+        spec.pid() != NamespaceMode.TARGET, "namespace_options.pid", "of a sandbox can not be TARGET");
+    if (spec.network() == NamespaceMode.NODE) {
+      require(
+          spec.ports().stream().allMatch(p -> p.hostPort() == p.containerPort()),
+          "port_mappings",
+          "of a pod on the host's network can not lead to other ports");
+    }
+    for (Map.Entry<String, String> sysctl : spec.sysctls().entrySet()) {
+      sysctl(spec, sysctl.getKey(), sysctl.getValue());
+    }
+  }
+
+  /// The pod's host name: what was asked for, else made from its name.
+  static String hostname(SandboxSpec spec, String hostsOwn) {
+    if (spec.network() == NamespaceMode.NODE) {
+      return hostsOwn;
+    }
+    if (!spec.hostname().isEmpty()) {
+      return spec.hostname();
+    }
+    String name = spec.metadata().name();
+    String cut = name.substring(0, Math.min(63, name.length()));
+    return HOSTNAME.matcher(cut).matches() ? cut : "pod";
+  }
+
+  private static void cgroupParent(String parent) {
+    if (parent.isEmpty()) {
+      return;
+    }
+    plain("cgroup_parent", parent);
+    require(
+        !parent.endsWith(".slice"),
+        "cgroup_parent",
+        "\"" + parent + "\" is a systemd slice; the cgroup driver here is cgroupfs, which takes paths");
+    for (String part : parent.split("/")) {
+      require(!part.equals("..") && !part.equals("."), "cgroup_parent", "has a part \"" + part + "\"");
+    }
+    require(!parent.replace("/", "").isEmpty(), "cgroup_parent", "is the root of all cgroups");
+  }
+
+  private static void sysctl(SandboxSpec spec, String name, String value) {
+    String field = "sysctls[\"" + name + "\"]";
+    require(SYSCTL_NAME.matcher(name).matches(), "sysctls", "\"" + name + "\" is not a name");
+    plain(field, value);
+    require(value.indexOf('+') < 0, field, "has a character that is not allowed");
+    String dotted = name.replace('/', '.');
+    boolean ofNetwork = dotted.startsWith("net.");
+    boolean ofIpc =
+        dotted.startsWith("kernel.shm")
+            || dotted.startsWith("kernel.msg")
+            || dotted.equals("kernel.sem")
+            || dotted.startsWith("fs.mqueue.");
+    boolean own =
+        (ofNetwork && spec.network() != NamespaceMode.NODE)
+            || (ofIpc && spec.ipc() != NamespaceMode.NODE);
+    require(own, field, "is not a parameter of the pod's own namespaces");
+  }
+
+  private static void plain(String field, String text) {
+    require(
+        text.chars().allMatch(c -> c >= ' ' && c != 0x7f), field, "has control characters in it");
+  }
+
+  private static void require(boolean holds, String field, String what) {
+    if (!holds) {
+      throw PeapodException.invalid("sandbox: " + field + " " + what);
+    }
+  }
+}

@@ -1,0 +1,363 @@
+package dev.peapod.engine.sandbox;
+
+import dev.peapod.cni.AttachRequest;
+import dev.peapod.cni.DetachRequest;
+import dev.peapod.cni.Network;
+import dev.peapod.engine.cgroup.CgroupEntries;
+import dev.peapod.engine.launch.FailureText;
+import dev.peapod.engine.launch.LaunchException;
+import dev.peapod.engine.launch.Spawner;
+import dev.peapod.engine.launch.Started;
+import dev.peapod.engine.model.NamespaceMode;
+import dev.peapod.engine.model.PodMetadata;
+import dev.peapod.engine.model.SandboxSpec;
+import dev.peapod.engine.state.Ids;
+import dev.peapod.engine.state.NameReservations;
+import dev.peapod.engine.state.StateStore;
+import dev.peapod.engine.state.StoredProcess;
+import dev.peapod.engine.state.StoredSandbox;
+import dev.peapod.engine.state.UndoStack;
+import dev.peapod.error.PeapodException;
+import dev.peapod.error.PeapodException.Kind;
+import dev.peapod.linux.BootId;
+import dev.peapod.linux.EventLoop;
+import dev.peapod.linux.Namespaces;
+import dev.peapod.linux.Pidfd;
+import dev.peapod.linux.cgroup.Cgroup;
+import dev.peapod.linux.cgroup.Cgroups;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/// Makes, stops and removes sandboxes. Thread-safe; calls block and belong on virtual threads.
+public final class SandboxService {
+  /// What it works with.
+  ///
+  /// @param podFiles the directory of the pods' directories
+  /// @param netns the directory that network namespaces are pinned in
+  /// @param cgroupParent where pods are placed that name no parent
+  public record Tools(
+      EventLoop loop,
+      Spawner spawner,
+      Cgroups cgroups,
+      Network network,
+      StateStore<StoredSandbox> store,
+      NameReservations names,
+      Path podFiles,
+      Path netns,
+      String cgroupParent,
+      Clock clock) {}
+
+  private static final int SIGKILL = 9;
+  private static final long EXIT_SECONDS = 30;
+
+  private final Tools tools;
+  private final Sandboxes sandboxes;
+
+  /// @param sandboxes filled and emptied by this
+  public SandboxService(Tools tools, Sandboxes sandboxes) {
+    this.tools = tools;
+    this.sandboxes = sandboxes;
+  }
+
+  /// Makes a sandbox and answers it, READY. If anything fails, all that was made is undone.
+  public Sandbox run(String owner, SandboxSpec spec) {
+    SandboxChecks.check(spec);
+    String id = Ids.random();
+    String name = spec.metadata().key();
+    tools.names.reserve(owner, name, id);
+    UndoStack undo = new UndoStack();
+    undo.push("the name", () -> tools.names.release(owner, name, id));
+    try {
+      return make(undo, owner, id, spec);
+    } catch (LaunchException e) {
+      PeapodException failure =
+          FailureText.of("sandbox of pod \"" + spec.metadata().name() + "\"", e).asException(e);
+      undo.undo(failure);
+      throw failure;
+    } catch (RuntimeException e) {
+      undo.undo(e);
+      throw e;
+    }
+  }
+
+  private Sandbox make(UndoStack undo, String owner, String id, SandboxSpec spec) {
+    boolean ownNetwork = spec.network() != NamespaceMode.NODE;
+    String cgroup =
+        spec.cgroupParent().isEmpty()
+            ? tools.cgroupParent + "/" + id
+            : "/" + String.join("/", parts(spec.cgroupParent()));
+    boolean ownCgroup = spec.cgroupParent().isEmpty();
+    Path netns = tools.netns.resolve(id);
+    StoredSandbox stored =
+        new StoredSandbox(
+            StoredSandbox.VERSION,
+            BootId.current(),
+            id,
+            owner,
+            spec,
+            StoredSandbox.Phase.CREATING,
+            now(),
+            cgroup,
+            ownCgroup ? List.of(cgroup) : List.of(),
+            ownNetwork ? netns.toString() : "",
+            null,
+            List.of());
+    tools.store.save(stored);
+    undo.push("the state file", () -> tools.store.delete(id));
+
+    Cgroup podCgroup = tools.cgroups.create(cgroup);
+    List<String> levels = ownCgroup ? List.of(cgroup) : podCgroup.created();
+    undo.push("the cgroup", () -> removeCgroups(id, levels));
+    if (!ownCgroup && !levels.isEmpty()) {
+      stored = stored.withCreatedCgroups(levels);
+      tools.store.save(stored);
+    }
+    Cgroup pauseCgroup = podCgroup;
+    if (leavesOnly()) {
+      undo.push("pause's cgroup", () -> tools.cgroups.open(cgroup + "/pause").remove());
+      pauseCgroup = tools.cgroups.create(cgroup + "/pause");
+    }
+
+    String hostname = SandboxChecks.hostname(spec, hostsOwnName());
+    CompletableFuture<Started> starting =
+        tools.spawner.submit(PausePlan.of(spec, hostname, CgroupEntries.of(pauseCgroup)));
+    undo.push("pause", () -> killStarted(starting));
+    Path files = tools.podFiles.resolve(id);
+    undo.push("the pod's files", () -> SandboxFiles.remove(files));
+    SandboxFiles.prepare(files, hostname, spec.dns(), ownNetwork);
+    Started pause = Spawner.await(starting);
+
+    List<String> ips = List.of();
+    if (ownNetwork) {
+      undo.push("the network namespace's pin", () -> Namespaces.unpin(netns));
+      Namespaces.pin(pause.process(), Namespaces.Type.NET, netns);
+      undo.push("the network", () -> detach(id, netns));
+      PodMetadata pod = spec.metadata();
+      AttachRequest request =
+          new AttachRequest(id, pod.namespace(), pod.name(), pod.uid(), netns, spec.ports());
+      ips = tools.network.attach(request).ips();
+    }
+    SandboxFiles.writeHosts(files, hostname, ips, ownNetwork);
+
+    StoredProcess process = new StoredProcess(pause.process().pid(), pause.startTime());
+    StoredSandbox made = stored.made(process, ips);
+    tools.store.save(made);
+    Sandbox sandbox = new Sandbox(made, files, Sandbox.State.READY, pause.process());
+    sandboxes.add(sandbox);
+    undo.clear();
+    sandbox.watch(tools.loop, () -> pauseGone(sandbox));
+    return sandbox;
+  }
+
+  /// Takes over a sandbox of a daemon before this one.
+  ///
+  /// @param pause the pause process, if it lives
+  public Sandbox adopt(StoredSandbox stored, Optional<Pidfd> pause) {
+    boolean ready = pause.isPresent() && stored.phase() == StoredSandbox.Phase.MADE;
+    Sandbox.State state = ready ? Sandbox.State.READY : Sandbox.State.NOT_READY;
+    Path files = tools.podFiles.resolve(stored.id());
+    Sandbox sandbox = new Sandbox(stored, files, state, pause.orElse(null));
+    tools.names.reserve(stored.owner(), stored.spec().metadata().key(), stored.id());
+    sandboxes.add(sandbox);
+    return sandbox;
+  }
+
+  /// Begins to watch an adopted sandbox, once its containers are there.
+  public void watchAdopted(Sandbox sandbox) {
+    sandbox.watch(tools.loop, () -> pauseGone(sandbox));
+  }
+
+  /// Kills all of its containers, takes its network back and ends its pause process. Doing it again does nothing.
+  public void stop(Sandbox sandbox) {
+    sandbox.ending.lock();
+    try {
+      if (sandbox.state() == Sandbox.State.REMOVED
+          || sandbox.stored().phase() == StoredSandbox.Phase.STOPPED) {
+        return;
+      }
+      sandbox.leaveReady();
+      List<? extends CompletableFuture<?>> ends =
+          sandbox.members().stream().map(Member::kill).toList();
+      for (CompletableFuture<?> end : ends) {
+        await(end, "a container of sandbox " + sandbox.id());
+      }
+      StoredSandbox stored = sandbox.stored();
+      if (!stored.netns().isEmpty()) {
+        Path netns = Path.of(stored.netns());
+        detach(sandbox.id(), netns);
+        Namespaces.unpin(netns);
+      }
+      sandbox.killPause();
+      await(sandbox.pauseExited, "the pause process of sandbox " + sandbox.id());
+      StoredSandbox stopped = stored.with(StoredSandbox.Phase.STOPPED);
+      tools.store.save(stopped);
+      sandbox.store(stopped);
+    } finally {
+      sandbox.ending.unlock();
+    }
+  }
+
+  /// Stops a sandbox and removes it with all its containers and all that belongs to it. Doing it again does nothing.
+  public void remove(Sandbox sandbox) {
+    sandbox.ending.lock();
+    try {
+      if (sandbox.state() == Sandbox.State.REMOVED) {
+        return;
+      }
+      stop(sandbox);
+      sandbox.members().forEach(Member::remove);
+      StoredSandbox stored = sandbox.stored();
+      if (leavesOnly()) {
+        tools.cgroups.open(stored.cgroup() + "/pause").remove();
+      }
+      removeCgroups(stored.id(), stored.createdCgroups());
+      SandboxFiles.remove(sandbox.files());
+      tools.store.delete(stored.id());
+      tools.names.release(stored.owner(), stored.spec().metadata().key(), stored.id());
+      sandboxes.remove(sandbox);
+      sandbox.removed();
+    } finally {
+      sandbox.ending.unlock();
+    }
+  }
+
+  /// Removes whatever there may be of a sandbox that was never finished, or that another boot had.
+  public void discard(StoredSandbox stored) {
+    UndoStack steps = new UndoStack();
+    String id = stored.id();
+    steps.push("the state file", () -> tools.store.delete(id));
+    steps.push("the pod's files", () -> SandboxFiles.remove(tools.podFiles.resolve(id)));
+    steps.push("the cgroup", () -> removeCgroups(stored.id(), stored.createdCgroups()));
+    if (leavesOnly()) {
+      steps.push("pause's cgroup", () -> tools.cgroups.open(stored.cgroup() + "/pause").remove());
+    }
+    if (!stored.netns().isEmpty()) {
+      Path netns = Path.of(stored.netns());
+      steps.push("the network namespace's pin", () -> Namespaces.unpin(netns));
+      steps.push("the network", () -> detach(id, netns));
+    }
+    if (stored.bootId().equals(BootId.current())) {
+      steps.push("its processes", () -> killUnrecorded(stored));
+    }
+    RuntimeException failures = new RuntimeException("discarding sandbox " + id);
+    steps.undo(failures);
+  }
+
+  /// Kills the pause process of a sandbox that was being made when the daemon died, whose number nobody knows.
+  private void killUnrecorded(StoredSandbox stored) {
+    if (stored.spec().cgroupParent().isEmpty()) {
+      tools.cgroups.open(stored.cgroup()).kill();
+      return;
+    }
+    // The group may hold others' processes: only pause programs that no sandbox has are meant.
+    String cgroup =
+        leavesOnly() ? stored.cgroup() + "/pause" : stored.cgroup();
+    for (int pid : tools.cgroups.open(cgroup).processes()) {
+      boolean known =
+          sandboxes.all().stream()
+              .anyMatch(s -> s.stored().pause() != null && s.stored().pause().pid() == pid);
+      Optional<Pidfd> process = known ? Optional.empty() : Pidfd.open(pid);
+      if (process.isPresent()) {
+        try (Pidfd p = process.get()) {
+          if (isPause(pid)) {
+            p.signal(SIGKILL);
+          }
+        }
+      }
+    }
+  }
+
+  private static boolean isPause(int pid) {
+    try {
+      Path exe = Files.readSymbolicLink(Path.of("/proc/" + pid + "/exe"));
+      return exe.toString().startsWith("/memfd:pause");
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private void pauseGone(Sandbox sandbox) {
+    if (sandbox.leaveReady()) {
+      Thread.startVirtualThread(() -> sandbox.members().forEach(Member::kill));
+    }
+  }
+
+  private void killStarted(CompletableFuture<Started> starting) {
+    Started started;
+    try {
+      started = Spawner.await(starting);
+    } catch (LaunchException | PeapodException e) {
+      return;
+    }
+    CompletableFuture<Void> exited = new CompletableFuture<>();
+    try (Pidfd process = started.process();
+        EventLoop.Registration watch =
+            process.onExit(tools.loop, () -> exited.complete(null))) {
+      process.signal(SIGKILL);
+      await(exited, "a pause process");
+    }
+  }
+
+  private void detach(String id, Path netns) {
+    Optional<Path> there = Files.exists(netns) ? Optional.of(netns) : Optional.empty();
+    tools.network.detach(new DetachRequest(id, there));
+  }
+
+  /// Removes the levels that were made for a pod, innermost first; one that others use is left.
+  private void removeCgroups(String id, List<String> levels) {
+    for (String level : levels.reversed()) {
+      boolean used =
+          sandboxes.all().stream()
+              .anyMatch(s -> !s.id().equals(id) && (s.cgroup() + "/").startsWith(level + "/"));
+      if (used || !tools.cgroups.open(level).remove()) {
+        return;
+      }
+    }
+  }
+
+  /// Version 2 has no processes in groups that have groups with controllers below them.
+  private boolean leavesOnly() {
+    return tools.cgroups.version() == 2;
+  }
+
+  private static void await(CompletableFuture<?> end, String what) {
+    try {
+      end.get(EXIT_SECONDS, TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      throw new PeapodException(
+          Kind.INTERNAL, what + " was killed and did not end within " + EXIT_SECONDS + " s", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new PeapodException(Kind.UNAVAILABLE, "interrupted", e);
+    } catch (ExecutionException e) {
+      throw PeapodException.internal("waiting for " + what + " failed: " + e.getCause(), e);
+    }
+  }
+
+  private long now() {
+    Instant t = tools.clock.instant();
+    return t.getEpochSecond() * 1_000_000_000L + t.getNano();
+  }
+
+  private static String hostsOwnName() {
+    try {
+      return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+    } catch (IOException e) {
+      throw PeapodException.internal("reading the host's name failed: " + e, e);
+    }
+  }
+
+  private static List<String> parts(String path) {
+    return Arrays.stream(path.split("/")).filter(p -> !p.isEmpty()).toList();
+  }
+}
