@@ -1,5 +1,7 @@
 package dev.peapod.linux;
 
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.Arrays;
 
 /// Reads and writes of whole small contents at descriptors.
@@ -49,6 +51,18 @@ public final class FdIo {
         chunk = new byte[chunk.length * 4];
       }
     }
+  }
+
+  /// A stream that writes to the descriptor, unbuffered; closing it closes the descriptor. Not
+  /// thread-safe.
+  public static OutputStream output(Fd fd) {
+    return new FdOutputStream(fd);
+  }
+
+  /// A stream that reads from the descriptor, unbuffered; closing it closes the descriptor. Not
+  /// thread-safe.
+  public static InputStream input(Fd fd) {
+    return new FdInputStream(fd);
   }
 
   /// read(2) once, again after an interruption: how many bytes came, 0 at the end.

@@ -50,6 +50,9 @@ public final class LibC {
 
   static native int fcntl(int fd, int command, long argument);
 
+  /// `time` is a `struct timespec`.
+  static native int clock_gettime(int clock, byte[] time);
+
   private static native Pointer strerror_r(int errno, Pointer buffer, long size);
 
   /// The errno of the last native call of this thread. Read it before anything that might wait: a

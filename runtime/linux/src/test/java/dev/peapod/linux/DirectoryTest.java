@@ -38,6 +38,7 @@ class DirectoryTest {
   void nothingLeaks() throws IOException {
     if (root != null) {
       assertThat(OpenDescriptors.now()).isEqualTo(descriptors);
+      root.clear("");
       root.close();
     }
   }
@@ -170,7 +171,7 @@ class DirectoryTest {
     root.symlink(outside.toString(), "tree/a/out");
     root.symlink(outside.resolve("secret").toString(), "tree/secret");
     Files.writeString(inside.resolve("tree/kept"), "y");
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 600; i++) {
       root.mkdir("tree/a/b/directory-with-a-long-name-" + i, 0755);
     }
     root.removeTree("tree");
@@ -187,7 +188,7 @@ class DirectoryTest {
   @Test
   void removesAndCountsTreesThatAreDeeperThanAnyPath() throws Exception {
     Directory at = root.openDirectory(".");
-    int levels = 2500;
+    int levels = 2100;
     for (int i = 0; i < levels; i++) {
       at.mkdir("d", 0755);
       at.create("f", 0644).close();

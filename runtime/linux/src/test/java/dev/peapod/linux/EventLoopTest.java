@@ -7,6 +7,8 @@ import static org.awaitility.Awaitility.await;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 
 class EventLoopTest {
@@ -42,6 +44,8 @@ class EventLoopTest {
 
   @Test
   void aClosedRegistrationIsSilentAndAFailingHandlerDoesNotEndTheLoop() throws Exception {
+    Logger log = Logger.getLogger(EventLoop.class.getName());
+    log.setLevel(Level.OFF);
     try (var loop = EventLoop.start("test-loop");
         var first = Pipes.create();
         var second = Pipes.create()) {
@@ -69,6 +73,8 @@ class EventLoopTest {
       assertThat(calls).hasValue(0);
       // It may be registered again.
       loop.register(first.read(), EventLoop.IN, events -> calls.incrementAndGet()).close();
+    } finally {
+      log.setLevel(null);
     }
   }
 }

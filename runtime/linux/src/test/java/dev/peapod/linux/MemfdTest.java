@@ -23,8 +23,9 @@ class MemfdTest {
     try (Fd fd = Memfd.sealed("true", Path.of("/bin/true"))) {
       Path name = Path.of("/proc/self/fd/" + fd.number());
       assertThat(Files.mismatch(name, Path.of("/bin/true"))).isEqualTo(-1);
-      assertThat(new ProcessBuilder(name.toString().replace("self", "" + pid())).start().waitFor())
-          .isZero();
+      try (Child child = Child.start(name.toString().replace("self", "" + pid()))) {
+        assertThat(child.process().waitFor()).isZero();
+      }
     }
     assertThat(OpenDescriptors.now()).isEqualTo(before);
   }
