@@ -1,6 +1,5 @@
 package dev.peapod.pods;
 
-import dev.peapod.pods.api.DaemonService;
 import dev.peapod.pods.api.PodsService;
 import dev.peapod.pods.supervisor.Cri;
 import dev.peapod.pods.supervisor.Fleet;
@@ -31,11 +30,6 @@ public final class PodSupervisor implements AutoCloseable {
   /// The pod API (`peapod.v1.Pods`).
   public List<BindableService> services() {
     return List.of(new PodsService(fleet, cri, config));
-  }
-
-  /// `peapod.v1.Daemon`, for a daemon of this version and state directory.
-  public BindableService daemonService(String version, String state) {
-    return new DaemonService(cri, config, version, state);
   }
 
   /// Stops supervising; pods run on.

@@ -78,7 +78,7 @@ public final class Manifests {
       problems.add(
           new ManifestError(
               source,
-              mapping.entries().get("kind").keyPosition(),
+              document.position(),
               "kind",
               "\"" + Words.cut(version) + ", Kind=" + Words.cut(kind)
                   + "\" is not supported by this version of Peapod: it runs v1 Pods"));
