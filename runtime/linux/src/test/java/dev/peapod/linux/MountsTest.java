@@ -154,7 +154,8 @@ class MountsTest {
   void mountinfoIsParsed() {
     MountInfo m =
         MountInfo.parse(
-            "36 35 98:0 /mnt1 /mnt\\040two rw,noatime shared:1 master:2 - ext3 /dev/root rw,errors=c");
+            "36 35 98:0 /mnt1 /mnt\\040two rw,noatime shared:1 master:2"
+                + " - ext3 /dev/root rw,errors=c");
     assertThat(m)
         .isEqualTo(
             new MountInfo(

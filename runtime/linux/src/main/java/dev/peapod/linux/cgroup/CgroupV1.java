@@ -292,10 +292,13 @@ record CgroupV1(CgroupsV1 cgroups, String path, List<String> created) implements
 
   /// The number in the line `key N`, 0 if there is none.
   private static long number(String text, String key) {
-    return text.lines()
-        .filter(line -> line.startsWith(key + " "))
-        .findFirst()
-        .map(line -> Long.parseLong(line.substring(key.length() + 1).strip()))
-        .orElse(0L);
+    String start = key + " ";
+    int at = text.startsWith(start) ? 0 : text.indexOf("\n" + start) + 1;
+    if (at == 0 && !text.startsWith(start)) {
+      return 0;
+    }
+    int end = text.indexOf('\n', at);
+    String value = text.substring(at + start.length(), end < 0 ? text.length() : end);
+    return Long.parseLong(value.strip());
   }
 }

@@ -41,7 +41,8 @@ abstract class CgroupsContract {
     cgroups().open(top).kill();
     assertThat(cgroups().open(top).remove()).isTrue();
     assertThat(OpenDescriptors.now()).isEqualTo(descriptors);
-    try (var found = Files.find(Path.of("/sys/fs/cgroup"), 3, (p, a) -> p.toString().endsWith(top))) {
+    Path mounts = Path.of("/sys/fs/cgroup");
+    try (var found = Files.find(mounts, 3, (p, a) -> p.toString().endsWith(top))) {
       assertThat(found).isEmpty();
     }
   }
