@@ -37,7 +37,7 @@ class DirectoryTest {
   @AfterEach
   void nothingLeaks() throws IOException {
     if (root != null) {
-      assertThat(OpenDescriptors.now()).isEqualTo(descriptors);
+      OpenDescriptors.assertNoneSince(descriptors);
       root.clear("");
       root.close();
     }

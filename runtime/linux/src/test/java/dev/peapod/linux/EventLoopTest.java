@@ -39,7 +39,7 @@ class EventLoopTest {
         await().until(() -> heard.contains("end"));
       }
     }
-    assertThat(OpenDescriptors.now()).isEqualTo(before);
+    OpenDescriptors.assertNoneSince(before);
   }
 
   @Test

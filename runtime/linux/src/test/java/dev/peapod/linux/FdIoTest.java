@@ -34,7 +34,7 @@ class FdIoTest {
           .isThrownBy(() -> FdIo.readAll(fd, data.length - 1))
           .matches(e -> e.errno() == Errno.EFBIG);
     }
-    assertThat(OpenDescriptors.now()).isEqualTo(before);
+    OpenDescriptors.assertNoneSince(before);
   }
 
   @Test

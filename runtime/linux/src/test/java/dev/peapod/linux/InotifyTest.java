@@ -35,6 +35,6 @@ class InotifyTest {
       Files.delete(other);
       await().until(() -> second.contains(Inotify.IGNORED + ""));
     }
-    assertThat(OpenDescriptors.now()).isEqualTo(before);
+    OpenDescriptors.assertNoneSince(before);
   }
 }

@@ -51,7 +51,7 @@ class NamespacesTest {
         }
       }
     }
-    assertThat(OpenDescriptors.now()).isEqualTo(before);
+    OpenDescriptors.assertNoneSince(before);
   }
 
   @Test
@@ -131,7 +131,7 @@ class NamespacesTest {
     assertThat(pin).doesNotExist();
     assertThat(Mounts.self()).noneMatch(m -> m.mountPoint().equals(pin));
     Namespaces.unpin(pin);
-    assertThat(OpenDescriptors.now()).isEqualTo(before);
+    OpenDescriptors.assertNoneSince(before);
   }
 
   private static void awaitOtherNamespace(int pid) {

@@ -1,8 +1,12 @@
 package dev.peapod.linux;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.TreeMap;
 
 /// What this process has open, to show that nothing leaks.
@@ -27,5 +31,17 @@ public final class OpenDescriptors {
       }
     }
     return open;
+  }
+
+  /// Asserts that whatever was opened since then is closed; the JVM closes the pipes of processes
+  /// that it started some time after their end.
+  public static void assertNoneSince(Map<String, String> before) {
+    await()
+        .untilAsserted(
+            () -> {
+              Map<String, String> more = now();
+              more.entrySet().removeAll(before.entrySet());
+              assertThat(more).isEmpty();
+            });
   }
 }

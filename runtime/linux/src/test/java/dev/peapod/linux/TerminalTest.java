@@ -41,7 +41,7 @@ class TerminalTest {
       FdIo.writeAll(slave, "c\n".getBytes(UTF_8), 0);
       assertThat(new String(buffer, 0, FdIo.read(master, buffer), UTF_8)).isEqualTo("c\r\n");
     }
-    assertThat(OpenDescriptors.now()).isEqualTo(before);
+    OpenDescriptors.assertNoneSince(before);
   }
 
   @Test

@@ -32,7 +32,7 @@ class UnixSeqpacketTest {
       }
       assertThat(pair.right().tryReceive(100, 0)).isEmpty();
     }
-    assertThat(OpenDescriptors.now()).isEqualTo(before);
+    OpenDescriptors.assertNoneSince(before);
   }
 
   @Test
@@ -52,7 +52,7 @@ class UnixSeqpacketTest {
         assertThat(got.fds()).hasSize(UnixSeqpacket.MAX_FDS);
       }
     }
-    assertThat(OpenDescriptors.now()).isEqualTo(before);
+    OpenDescriptors.assertNoneSince(before);
   }
 
   @Test
@@ -72,7 +72,7 @@ class UnixSeqpacketTest {
       assertThatExceptionOfType(KernelException.class)
           .isThrownBy(() -> pair.right().receive(10, 0))
           .matches(e -> e.errno() == Errno.EMSGSIZE);
-      assertThat(OpenDescriptors.now()).isEqualTo(before);
+      OpenDescriptors.assertNoneSince(before);
     }
   }
 
