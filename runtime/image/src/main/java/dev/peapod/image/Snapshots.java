@@ -1,52 +1,172 @@
 package dev.peapod.image;
 
 import dev.peapod.error.PeapodException;
+import dev.peapod.image.store.Disk;
+import dev.peapod.image.store.IoErrors;
+import dev.peapod.linux.Errno;
 import dev.peapod.linux.Fd;
+import dev.peapod.linux.KernelException;
+import dev.peapod.linux.Mounts;
+import dev.peapod.linux.Trees;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /// The containers' writable layers, under `<root>/containers`.
 ///
 /// Volatile: nothing is synced, and after a reboot nothing of it is read. Thread-safe for different
 /// containers.
 public final class Snapshots {
-  private Snapshots() {}
+  private static final Pattern ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
+  private static final FileAttribute<Set<PosixFilePermission>> PRIVATE =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+
+  private final Path directory;
+
+  private Snapshots(Path directory) {
+    this.directory = directory;
+  }
 
   /// Opens the directory, making it if need be.
+  ///
+  /// @throws PeapodException INTERNAL, RESOURCE_EXHAUSTED
   public static Snapshots open(Path root) {
-    throw new UnsupportedOperationException();
+    Path directory = root.resolve("containers");
+    try {
+      Files.createDirectories(directory, PRIVATE);
+    } catch (IOException e) {
+      throw IoErrors.of(directory + " can not be made", e);
+    }
+    return new Snapshots(directory);
   }
 
   /// Makes `<root>/containers/<id>/{upper,work}`; the upper's owner and mode are those of the image's
   /// root directory. An existing one is kept as it is.
+  ///
+  /// @throws PeapodException INTERNAL, RESOURCE_EXHAUSTED
   public Snapshot prepare(String containerId, Image image) {
-    throw new UnsupportedOperationException();
+    Path own = own(containerId);
+    Snapshot snapshot =
+        new Snapshot(containerId, image.layers(), own.resolve("upper"), own.resolve("work"));
+    try {
+      if (make(own)) {
+        make(snapshot.work());
+        make(snapshot.upper());
+        like(image.layers().getLast(), snapshot.upper());
+      }
+    } catch (IOException e) {
+      Disk.discard(own);
+      throw IoErrors.of("the writable layer " + own + " can not be made", e);
+    }
+    return snapshot;
   }
 
   /// A detached overlay mount of the snapshot, which nobody else may have mounted at the time.
   ///
-  /// @throws PeapodException INTERNAL if the kernel refuses
+  /// @throws PeapodException INTERNAL if the kernel refuses, RESOURCE_EXHAUSTED
   public Fd mount(Snapshot snapshot) {
-    throw new UnsupportedOperationException();
+    List<Path> topmostFirst = snapshot.layers().reversed();
+    try {
+      Path mark = snapshot.work().resolve("work/incompat/volatile");
+      if (Files.exists(mark, LinkOption.NOFOLLOW_LINKS)) {
+        // Mounted before since this boot: what was written is still in memory or on disk.
+        Disk.discard(mark);
+      }
+      return Mounts.overlay(topmostFirst, snapshot.upper(), snapshot.work(), true);
+    } catch (KernelException e) {
+      boolean full = e.errno() == Errno.ENOSPC || e.errno() == Errno.EDQUOT;
+      throw new PeapodException(
+          full ? PeapodException.Kind.RESOURCE_EXHAUSTED : PeapodException.Kind.INTERNAL,
+          "the root filesystem of container " + snapshot.containerId()
+              + " can not be mounted: " + e.getMessage(),
+          e);
+    }
   }
 
   /// Removes a container's directories; does nothing if there are none. It must not be mounted.
   public void remove(String containerId) {
-    throw new UnsupportedOperationException();
+    Disk.discard(own(containerId));
   }
 
   /// Removes the directories of all but these containers; for start-up.
   public void retain(Collection<String> liveContainerIds) {
-    throw new UnsupportedOperationException();
+    Set<String> live = Set.copyOf(liveContainerIds);
+    try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
+      for (Path found : stream) {
+        if (!live.contains(found.getFileName().toString())) {
+          Disk.discard(found);
+        }
+      }
+    } catch (IOException e) {
+      throw IoErrors.of(directory + " can not be read", e);
+    }
   }
 
   /// What a container has written; 0 if it has no snapshot.
   public FsUsage usage(String containerId) {
-    throw new UnsupportedOperationException();
+    return usage(own(containerId).resolve("upper"));
+  }
+
+  /// What all containers have written.
+  public FsUsage usage() {
+    return usage(directory);
   }
 
   /// Where all the snapshots are.
   public Path directory() {
-    throw new UnsupportedOperationException();
+    return directory;
+  }
+
+  private static FsUsage usage(Path path) {
+    try {
+      Trees.Usage usage = Trees.usage(path);
+      return new FsUsage(path, usage.bytes(), usage.inodes());
+    } catch (KernelException e) {
+      if (e.errno() == Errno.ENOENT) {
+        return new FsUsage(path, 0, 0);
+      }
+      throw PeapodException.internal(path + " can not be measured: " + e.getMessage(), e);
+    }
+  }
+
+  private static boolean make(Path path) throws IOException {
+    try {
+      Files.createDirectory(path, PRIVATE);
+      return true;
+    } catch (FileAlreadyExistsException e) {
+      return false;
+    }
+  }
+
+  /// In an overlay the uppermost root directory's owner and mode count.
+  private static void like(Path layer, Path upper) throws IOException {
+    Map<String, Object> attributes = Files.readAttributes(layer, "unix:uid,gid,mode");
+    for (String name : List.of("uid", "gid")) {
+      Object value = attributes.get(name);
+      if (value != null && !value.equals(0)) {
+        Files.setAttribute(upper, "unix:" + name, value);
+      }
+    }
+    if (attributes.get("mode") instanceof Integer mode) {
+      Files.setAttribute(upper, "unix:mode", mode & 07777);
+    }
+  }
+
+  private Path own(String containerId) {
+    if (!ID.matcher(containerId).matches()) {
+      throw PeapodException.invalid("\"" + containerId + "\" can not be a container's id");
+    }
+    return directory.resolve(containerId);
   }
 }

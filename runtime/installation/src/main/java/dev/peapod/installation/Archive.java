@@ -53,9 +53,7 @@ final class Archive {
                 Stream.of(
                         home.relativize(file).toString(),
                         Long.toString(Files.size(file)),
-                        file.startsWith(home.resolve("bin"))
-                            ? Files.readString(file)
-                            : Files.getLastModifiedTime(file).toString())
+                        Files.getLastModifiedTime(file).toString())
                     .collect(Collectors.joining(" ")))
             .append('\n');
       }

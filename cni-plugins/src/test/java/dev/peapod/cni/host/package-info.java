@@ -1,4 +1,0 @@
-@NullMarked
-package dev.peapod.cni.host;
-
-import org.jspecify.annotations.NullMarked;

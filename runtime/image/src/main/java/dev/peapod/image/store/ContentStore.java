@@ -1,0 +1,360 @@
+package dev.peapod.image.store;
+
+import dev.peapod.error.PeapodException;
+import dev.peapod.image.Digest;
+import dev.peapod.image.LayerProgress;
+import dev.peapod.image.ProgressListener;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.UnaryOperator;
+
+/// Layers, images and references under one directory:
+///
+/// ```
+/// index.json    what there is; a layer that is not listed here does not exist
+/// configs/      the images' configurations
+/// l/N/          unpacked layers; l/0 is empty, for images without layers
+/// leases/       who holds which image
+/// tmp/          scratch
+/// ```
+///
+/// Layers are unpacked where they stay, synced to disk, and exist once the index lists them. Readers
+/// see an immutable [StoreState]; writers take turns. Thread-safe.
+public final class ContentStore implements AutoCloseable {
+  /// The directory of the layer that has nothing in it.
+  public static final String EMPTY_LAYER = "0";
+
+  private static final System.Logger LOG = System.getLogger(ContentStore.class.getName());
+  private static final int MIN_WORKERS = 8;
+  private static final long IDLE_SECONDS = 20;
+
+  private final Path directory;
+  private final Path layers;
+  private final StateFiles files;
+  private final Leases leases;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Map<Digest, LayerJob> jobs = new HashMap<>();
+  private final Map<String, Integer> pins = new HashMap<>();
+  private final ThreadPoolExecutor workers =
+      pool("image-layer-", Math.max(MIN_WORKERS, Runtime.getRuntime().availableProcessors()));
+  private final ThreadPoolExecutor cleaner = pool("image-cleaner-", 1);
+  private volatile StoreState state;
+  private int nextLayer;
+
+  private ContentStore(Path directory) throws IOException {
+    this.directory = directory;
+    layers = directory.resolve("l");
+    for (Path made :
+        List.of(
+            directory,
+            layers,
+            directory.resolve("configs"),
+            directory.resolve("leases"),
+            directory.resolve("tmp"))) {
+      Files.createDirectories(
+          made, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    }
+    files = new StateFiles(directory);
+    leases = new Leases(directory.resolve("leases"));
+    Set<String> leased = leases.read();
+    StoreState found = files.read();
+    state = found.collected(leases.images(), leased);
+    sweep(leased);
+    if (!state.equals(found)) {
+      files.write(state);
+    }
+    files.retainConfigs(state);
+  }
+
+  /// Opens a store and removes what was left half-made.
+  ///
+  /// @throws PeapodException INTERNAL, RESOURCE_EXHAUSTED
+  public static ContentStore open(Path directory) {
+    try {
+      return new ContentStore(directory);
+    } catch (IOException e) {
+      throw IoErrors.of("the image store " + directory + " can not be opened", e);
+    }
+  }
+
+  /// What there is now.
+  public StoreState state() {
+    return state;
+  }
+
+  /// Where a layer is.
+  public Path layer(String name) {
+    return layers.resolve(name);
+  }
+
+  /// A new directory for scratch, which the caller removes.
+  public Path scratch() {
+    try {
+      return Files.createTempDirectory(directory.resolve("tmp"), "load-");
+    } catch (IOException e) {
+      throw IoErrors.of("no scratch directory can be made in " + directory, e);
+    }
+  }
+
+  /// Begins to bring an image's layers here; those that are here or under way are not fetched again.
+  public Ingest ingest(List<LayerInput> inputs, ProgressListener listener) {
+    Ingest ingest = new Ingest(this, listener);
+    try {
+      lock.lock();
+      try {
+        for (LayerInput input : inputs) {
+          ingest.add(input, part(input, listener));
+        }
+      } finally {
+        lock.unlock();
+      }
+      return ingest;
+    } catch (RuntimeException e) {
+      ingest.close();
+      throw e;
+    }
+  }
+
+  /// Changes references; content that nobody wants any more goes.
+  public void update(UnaryOperator<StoreState> change) {
+    lock.lock();
+    try {
+      replace(change.apply(state));
+      collect();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Holds an image for a holder. Takes no lock.
+  public void lease(String image, String holder) {
+    ImageRecord record = state.images().get(image);
+    if (record != null) {
+      leases.add(holder, image, record.layers());
+      // A collection that did not see the lease has published its state before it looked.
+      if (state.images().containsKey(image)) {
+        return;
+      }
+      leases.release(holder);
+    }
+    throw PeapodException.notFound("there is no image " + image);
+  }
+
+  /// Ends a holder's leases. What only they kept goes with the next change.
+  public void release(String holder) {
+    leases.release(holder);
+    collectLater();
+  }
+
+  /// Ends the leases of all but these holders.
+  public void retainLeases(Collection<String> holders) {
+    leases.retain(holders);
+    collectLater();
+  }
+
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      jobs.values().forEach(LayerJob::abandon);
+    } finally {
+      lock.unlock();
+    }
+    workers.shutdown();
+    cleaner.shutdown();
+    try {
+      if (!workers.awaitTermination(IDLE_SECONDS, TimeUnit.SECONDS)
+          || !cleaner.awaitTermination(IDLE_SECONDS, TimeUnit.SECONDS)) {
+        LOG.log(Level.WARNING, "the image store is still at work");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /// Lists layers and an image in the index.
+  void commit(
+      ImageRecord image,
+      byte[] config,
+      List<LayerRecord> parts,
+      UnaryOperator<StoreState> names) {
+    lock.lock();
+    try {
+      files.writeConfig(Digest.parse(image.id()), config);
+      AtomicFiles.sync(layers);
+      replace(names.apply(state.with(image, parts)));
+      for (LayerRecord part : parts) {
+        LayerJob job = jobs.get(part.diffId());
+        if (job != null && job.directory().equals(layer(part.directory()))) {
+          jobs.remove(part.diffId());
+        }
+      }
+    } catch (IOException e) {
+      throw IoErrors.of("image " + image.id() + " can not be recorded", e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void leave(Collection<Ingest.Part> parts, ProgressListener listener) {
+    lock.lock();
+    try {
+      for (Ingest.Part part : parts) {
+        switch (part) {
+          case Ingest.Existing existing ->
+              pins.computeIfPresent(
+                  existing.layer().directory(), (name, count) -> count == 1 ? null : count - 1);
+          case Ingest.Making making -> {
+            LayerJob job = making.job();
+            String name = job.directory().getFileName().toString();
+            if (job.leave(listener) && !state.layers().containsKey(name)) {
+              jobs.remove(job.input().diffId(), job);
+              job.abandon();
+            }
+          }
+        }
+      }
+      collect();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Ingest.Part part(LayerInput input, ProgressListener listener) {
+    LayerRecord existing = state.layer(input.diffId()).orElse(null);
+    if (existing != null) {
+      pins.merge(existing.directory(), 1, Integer::sum);
+      long size = Math.max(0, input.size());
+      listener.progress(
+          new LayerProgress(input.shownDigest(), LayerProgress.State.EXISTS, size, size));
+      return new Ingest.Existing(existing);
+    }
+    LayerJob job = jobs.get(input.diffId());
+    if (job == null || job.result().isCompletedExceptionally()) {
+      job = new LayerJob(input, layer(Integer.toString(nextLayer++)));
+      jobs.put(input.diffId(), job);
+      workers.execute(job);
+    }
+    job.join(listener);
+    return new Ingest.Making(job);
+  }
+
+  private void replace(StoreState next) {
+    if (!next.equals(state)) {
+      try {
+        files.write(next);
+      } catch (IOException e) {
+        throw IoErrors.of("the image index can not be written", e);
+      }
+      state = next;
+    }
+  }
+
+  private void later(Runnable cleaning) {
+    try {
+      cleaner.execute(cleaning);
+    } catch (RejectedExecutionException e) {
+      // Closed: the next start cleans.
+    }
+  }
+
+  private void collectLater() {
+    later(
+        () -> {
+          lock.lock();
+          try {
+            collect();
+          } catch (PeapodException e) {
+            LOG.log(Level.WARNING, "unused images stay: {0}", e.getMessage());
+          } finally {
+            lock.unlock();
+          }
+        });
+  }
+
+  private void collect() {
+    StoreState before = state;
+    StoreState after = before.collected(leases.images(), pins.keySet());
+    if (after.equals(before)) {
+      return;
+    }
+    replace(after);
+    Set<String> lost = new HashSet<>(before.images().keySet());
+    lost.removeAll(after.images().keySet());
+    lost.retainAll(leases.images());
+    if (!lost.isEmpty()) {
+      // Leased in between.
+      replace(before.collected(leases.images(), pins.keySet()));
+    }
+    Set<String> gone = new HashSet<>(before.layers().keySet());
+    gone.removeAll(state.layers().keySet());
+    gone.forEach(name -> later(() -> Disk.discard(layer(name))));
+    try {
+      files.retainConfigs(state);
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "configurations of images stay: {0}", e.getMessage());
+    }
+  }
+
+  /// Removes what the index does not list, and drops from it what is not on disk.
+  private void sweep(Set<String> leased) throws IOException {
+    Path empty = layer(EMPTY_LAYER);
+    if (!Files.isDirectory(empty)) {
+      Files.createDirectory(empty);
+      Files.setPosixFilePermissions(empty, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+    nextLayer = 1;
+    try (DirectoryStream<Path> stream = Files.newDirectoryStream(layers)) {
+      for (Path found : stream) {
+        String name = found.getFileName().toString();
+        if (name.matches("[0-9]{1,9}")) {
+          nextLayer = Math.max(nextLayer, Integer.parseInt(name) + 1);
+        }
+        boolean wanted = state.layers().containsKey(name) || leased.contains(name);
+        if (!wanted && !name.equals(EMPTY_LAYER)) {
+          later(() -> Disk.discard(found));
+        }
+      }
+    }
+    Path scratch = directory.resolve("tmp");
+    try (DirectoryStream<Path> stream = Files.newDirectoryStream(scratch)) {
+      for (Path found : stream) {
+        Disk.discard(found);
+      }
+    }
+  }
+
+  private static ThreadPoolExecutor pool(String name, int count) {
+    AtomicInteger number = new AtomicInteger();
+    ThreadPoolExecutor pool =
+        new ThreadPoolExecutor(
+            count,
+            count,
+            IDLE_SECONDS,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task ->
+                Thread.ofPlatform()
+                    .daemon()
+                    .name(name + number.incrementAndGet())
+                    .unstarted(task));
+    pool.allowCoreThreadTimeOut(true);
+    return pool;
+  }
+}

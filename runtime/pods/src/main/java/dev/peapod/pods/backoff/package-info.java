@@ -1,5 +1,0 @@
-/// How long to wait before trying again.
-@NullMarked
-package dev.peapod.pods.backoff;
-
-import org.jspecify.annotations.NullMarked;
