@@ -21,8 +21,14 @@ need_packages() {
   [ ${#missing[@]} -gt 0 ] || return 0
   say "installing Debian packages: ${missing[*]}"
   need_package_lists
-  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" \
-    >/dev/null || die "apt-get could not install: ${missing[*]}"
+  install_packages "${missing[@]}" && return 0
+  # The lists of a machine age, and then name files that are gone: once more with new lists.
+  need_package_lists again
+  install_packages "${missing[@]}" || die "apt-get could not install: ${missing[*]}"
+}
+
+install_packages() {
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null
 }
 
 # need_package_lists: a fresh machine may not know any package yet.

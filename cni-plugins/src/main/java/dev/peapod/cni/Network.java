@@ -1,60 +1,272 @@
 package dev.peapod.cni;
 
+import dev.peapod.cni.host.Bridges;
+import dev.peapod.cni.host.Host;
+import dev.peapod.cni.host.Leases;
+import dev.peapod.cni.host.PodLinks;
+import dev.peapod.cni.host.PodNamespace;
+import dev.peapod.cni.host.PortRules;
+import dev.peapod.cni.plugin.HostLocal;
+import dev.peapod.cni.plugin.Loopback;
+import dev.peapod.cni.plugin.PluginConfig;
+import dev.peapod.cni.plugin.Plugins;
+import dev.peapod.cni.spec.CniResult;
 import dev.peapod.error.PeapodException;
+import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
 /// The pods' network on this host. Thread-safe; calls for one sandbox must not overlap.
 ///
-/// State stands under `<state>/network/`: every address lease, link and rule is recorded there before it is made.
+/// State stands under `<state>/network/`: `results` (what each sandbox asked for and got), `leases` (addresses), `host` (notes on bridges and
+/// tables that are ours). Everything is recorded there before it is made.
 public final class Network implements AutoCloseable {
-  private Network() {}
+  private static final System.Logger LOG = System.getLogger(Network.class.getName());
+  private static final String INTERFACE = "eth0";
+
+  private final NetworkList list;
+  private final Path directory;
+  private final Host host;
+  private final Records records;
+  private final Leases leases;
+  private final PortRules rules;
+  private final Bridges bridges;
+  private final PortHolder holder;
+  private final Plugins plugins;
+
+  private Network(NetworkList list, Path state, PortHolder holder, Host host) {
+    this.list = list;
+    this.directory = state.resolve("network");
+    this.host = host;
+    this.records = new Records(directory.resolve("results"));
+    this.leases = new Leases(directory.resolve("leases"));
+    this.rules = new PortRules(host, directory.resolve("host"));
+    this.bridges = new Bridges(host, directory.resolve("host"));
+    this.holder = holder;
+    this.plugins = plugins(list.pluginPath());
+    rules.whenMade(this::restorePorts);
+  }
 
   /// Opens the network in the network namespace of this process. Changes nothing on the host until the first pod is attached.
   ///
   /// @param state the daemon's volatile state directory
+  /// @throws PeapodException INVALID if a plugin of ours does not understand its configuration
   public static Network open(NetworkList list, Path state, PortHolder holder) {
-    return new Network();
+    return open(list, state, holder, Host.here());
+  }
+
+  /// Opens the network on the given host, which is closed with it.
+  ///
+  /// @param state the daemon's volatile state directory
+  /// @throws PeapodException INVALID if a plugin of ours does not understand its configuration
+  public static Network open(NetworkList list, Path state, PortHolder holder, Host host) {
+    Network network = new Network(list, state, holder, host);
+    try {
+      for (PluginConfig config : list.plugins()) {
+        network.plugins.find(config.type()).validate(config);
+      }
+      return network;
+    } catch (PeapodException e) {
+      network.close();
+      throw e;
+    }
   }
 
   /// Gives a sandbox its network: `lo` up, then each plugin of the list. If one fails, all that was made is undone.
   ///
   /// @throws PeapodException with what failed, in one sentence; RESOURCE_EXHAUSTED if no address is left, FAILED_PRECONDITION
-  ///     if a host port is taken
+  ///     if a host port is taken, ALREADY_EXISTS if the sandbox is attached
   public Attachment attach(AttachRequest request) {
-    throw new PeapodException(PeapodException.Kind.UNIMPLEMENTED, "attach");
+    if (records.read(request.sandboxId()).isPresent()) {
+      throw new PeapodException(
+          PeapodException.Kind.ALREADY_EXISTS,
+          "sandbox " + request.sandboxId() + " is attached to the network already");
+    }
+    refuseDuplicates(request);
+    Records.Record record =
+        new Records.Record(
+            request.sandboxId(),
+            request.netnsPath(),
+            INTERFACE,
+            args(request),
+            request.portMappings(),
+            list,
+            Optional.empty());
+    try (PodNamespace pod = PodNamespace.open(request.netnsPath())) {
+      Loopback.up(pod);
+      records.write(record);
+      CniResult result = new PluginChain(plugins, record).add(pod);
+      records.write(record.withResult(result));
+      return attachment(INTERFACE, result);
+    } catch (PluginChain.Undone e) {
+      records.delete(request.sandboxId());
+      throw e.reason();
+    }
   }
 
   /// Takes back what the sandbox was given. Succeeds if there is nothing left to take. The pod's link is not waited for: it goes with
   /// its namespace.
+  ///
+  /// @throws PeapodException telling every step that failed; what is left is still recorded, so it can be tried again
   public void detach(DetachRequest request) {
-    throw new PeapodException(PeapodException.Kind.UNIMPLEMENTED, "detach");
+    records.read(request.sandboxId()).ifPresent(record -> detach(record, true));
   }
 
   /// What an attached sandbox was given, as recorded; empty if it is not attached.
   public Optional<Attachment> attachment(String sandboxId) {
-    throw new PeapodException(PeapodException.Kind.UNIMPLEMENTED, "attachment");
+    return records
+        .read(sandboxId)
+        .flatMap(record -> record.result().map(r -> attachment(record.interfaceName(), r)));
   }
 
   /// Verifies that what the sandbox was given is still there.
   ///
-  /// @throws PeapodException naming what is missing
+  /// @throws PeapodException NOT_FOUND if it is not attached, otherwise naming what is missing
   public void check(String sandboxId) {
-    throw new PeapodException(PeapodException.Kind.UNIMPLEMENTED, "check");
+    Records.Record record =
+        records
+            .read(sandboxId)
+            .filter(r -> r.result().isPresent())
+            .orElseThrow(
+                () ->
+                    PeapodException.notFound(
+                        "sandbox " + sandboxId + " is not attached to the network"));
+    if (!record.list().checkDisabled()) {
+      try (PodNamespace pod = PodNamespace.open(record.netns())) {
+        chain(record).check(pod);
+      }
+    }
   }
 
-  /// Removes what belongs to sandboxes that are not among the living, and nothing else. For the daemon's start.
+  /// Removes what belongs to sandboxes that are not among the living, and nothing else. For the daemon's start. What can not be
+  /// removed is logged and stays recorded.
   public void reconcile(Set<String> liveSandboxIds) {
-    throw new PeapodException(PeapodException.Kind.UNIMPLEMENTED, "reconcile");
+    records.removeTemporaries();
+    Set<String> remaining = new HashSet<>(liveSandboxIds);
+    for (Records.Record record : records.all()) {
+      if (!liveSandboxIds.contains(record.sandboxId())) {
+        try {
+          detach(record, false);
+        } catch (PeapodException e) {
+          remaining.add(record.sandboxId());
+          LOG.log(System.Logger.Level.WARNING, e.getMessage());
+        }
+      }
+    }
+    for (Leases.Lease lease : leases.list()) {
+      String sandbox = HostLocal.sandboxOf(lease.owner());
+      if (!remaining.contains(sandbox)) {
+        host.route().links().delete(PodLinks.name(sandbox, INTERFACE));
+        leases.free(lease.network(), lease.address(), lease.owner());
+        holder.release(sandbox);
+      }
+    }
+    plugins.portMap().deleteAllBut(remaining);
   }
 
   /// Leaves the host as it was before the first pod (bridge, rules, forwarding), if no sandbox is attached.
   public void shutdownIfUnused() {
-    throw new PeapodException(PeapodException.Kind.UNIMPLEMENTED, "shutdownIfUnused");
+    if (!records.isEmpty() || !leases.list().isEmpty()) {
+      return;
+    }
+    rules.remove();
+    bridges.remove();
+    leases.removeIfEmpty();
+    records.removeDirectory();
+    for (Path empty : List.of(directory.resolve("host"), directory)) {
+      try {
+        Files.deleteIfExists(empty);
+      } catch (DirectoryNotEmptyException e) {
+        LOG.log(System.Logger.Level.DEBUG, "{0} is not empty", empty);
+      } catch (IOException e) {
+        throw PeapodException.internal(empty + " can not be removed", e);
+      }
+    }
   }
 
   /// Closes what this object has open; changes nothing on the host.
   @Override
-  public void close() {}
+  public void close() {
+    host.close();
+  }
+
+  private void detach(Records.Record record, boolean linksGo) {
+    List<String> failures = chain(record).delete(linksGo);
+    if (!failures.isEmpty()) {
+      throw new PeapodException(
+          PeapodException.Kind.INTERNAL,
+          "the network of sandbox "
+              + record.sandboxId()
+              + " can not be taken down: "
+              + String.join("; ", failures));
+    }
+    records.delete(record.sandboxId());
+  }
+
+  private void restorePorts(String table) {
+    for (Records.Record record : records.all()) {
+      chain(record).portMapCalls().forEach(call -> plugins.portMap().restore(call, table));
+    }
+  }
+
+  private PluginChain chain(Records.Record record) {
+    boolean same = record.list().pluginPath().equals(list.pluginPath());
+    return new PluginChain(same ? plugins : plugins(record.list().pluginPath()), record);
+  }
+
+  private Plugins plugins(List<Path> path) {
+    return new Plugins(host, bridges, rules, leases, holder, path);
+  }
+
+  private static void refuseDuplicates(AttachRequest request) {
+    Set<String> seen = new HashSet<>();
+    for (PortMapping mapping : request.portMappings()) {
+      if (!seen.add(mapping.hostText())) {
+        throw PeapodException.invalid("host port " + mapping.hostText() + " is asked for twice");
+      }
+    }
+  }
+
+  private static String args(AttachRequest request) {
+    return "IgnoreUnknown=1;K8S_POD_NAMESPACE="
+        + request.namespace()
+        + ";K8S_POD_NAME="
+        + request.name()
+        + ";K8S_POD_INFRA_CONTAINER_ID="
+        + request.sandboxId()
+        + ";K8S_POD_UID="
+        + request.uid();
+  }
+
+  private static Attachment attachment(String interfaceName, CniResult result) {
+    List<String> ips = new ArrayList<>();
+    for (CniResult.Ip ip : result.ips()) {
+      if (!ip.address().address().isLoopbackAddress()) {
+        ips.add(ip.address().address().getHostAddress());
+      }
+    }
+    return new Attachment(
+        interfaceName,
+        result.interfaces().stream()
+            .filter(link -> link.sandbox().isPresent() && link.name().equals(interfaceName))
+            .map(CniResult.Interface::mac)
+            .findFirst()
+            .orElse(""),
+        ips,
+        result.ips().stream()
+            .flatMap(ip -> ip.gateway().stream())
+            .map(gateway -> gateway.getHostAddress())
+            .findFirst(),
+        result.interfaces().stream()
+            .filter(link -> link.sandbox().isEmpty())
+            .map(CniResult.Interface::name)
+            .filter(PodLinks::isOurs)
+            .findFirst());
+  }
 }

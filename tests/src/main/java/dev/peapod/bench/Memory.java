@@ -37,13 +37,18 @@ final class Memory {
   ///
   /// @param pods how many there are
   static Cost of(int pods, Path socket) {
-    List<Integer> all = processes();
-    List<Integer> workloads =
-        all.stream().filter(p -> text(p, "cmdline").endsWith("\0" + Runtime.WORKLOAD + "\0")).toList();
+    List<Integer> workloads = workloads();
+    // A runtime may answer a moment before the program is executed.
+    long limit = System.nanoTime() + 10_000_000_000L;
+    while (workloads.size() != pods && System.nanoTime() < limit) {
+      Thread.onSpinWait();
+      workloads = workloads();
+    }
     if (workloads.size() != pods) {
       throw new IllegalStateException(
           "%d workloads are running instead of %d".formatted(workloads.size(), pods));
     }
+    List<Integer> all = processes();
     Set<Integer> own = new HashSet<>();
     for (int workload : workloads) {
       own.add(Integer.parseInt(first(PARENT, text(workload, "status"), "0")));
@@ -63,6 +68,12 @@ final class Memory {
             ? Long.parseLong(first(RSS, text(daemon.getAsInt(), "status"), "0"))
             : 0;
     return new Cost(sums, resident);
+  }
+
+  private static List<Integer> workloads() {
+    return processes().stream()
+        .filter(p -> text(p, "cmdline").endsWith("\0" + Runtime.WORKLOAD + "\0"))
+        .toList();
   }
 
   private static List<Integer> processes() {

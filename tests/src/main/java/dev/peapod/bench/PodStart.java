@@ -203,12 +203,7 @@ public final class PodStart {
         | --- | --- | --- | --- |
         """);
     for (Runtime runtime : runtimes) {
-      List<Runtime.StartedPod> pods = new ArrayList<>();
-      for (int i = 0; i < settings.resident; i++) {
-        pods.add(runtime.start(new EnumMap<>(Call.class)));
-      }
-      Memory.Cost cost = Memory.of(pods.size(), runtime.socket());
-      pods.forEach(pod -> runtime.remove(pod, new EnumMap<>(Call.class)));
+      Memory.Cost cost = cost(runtime);
       out.printf(
           "| %s | %.0f | %s | %.0f |%n",
           runtime.name(),
@@ -217,6 +212,18 @@ public final class PodStart {
               .map(e -> "%s %.0f".formatted(e.getKey(), e.getValue()))
               .collect(Collectors.joining(", ")),
           cost.daemonKilobytes() / 1024.0);
+    }
+  }
+
+  private Memory.Cost cost(Runtime runtime) {
+    List<Runtime.StartedPod> pods = new ArrayList<>();
+    try {
+      for (int i = 0; i < settings.resident; i++) {
+        pods.add(runtime.start(new EnumMap<>(Call.class)));
+      }
+      return Memory.of(pods.size(), runtime.socket());
+    } finally {
+      pods.forEach(pod -> runtime.remove(pod, new EnumMap<>(Call.class)));
     }
   }
 

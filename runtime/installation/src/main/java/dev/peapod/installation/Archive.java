@@ -53,7 +53,9 @@ final class Archive {
                 Stream.of(
                         home.relativize(file).toString(),
                         Long.toString(Files.size(file)),
-                        Files.getLastModifiedTime(file).toString())
+                        file.startsWith(home.resolve("bin"))
+                            ? Files.readString(file)
+                            : Files.getLastModifiedTime(file).toString())
                     .collect(Collectors.joining(" ")))
             .append('\n');
       }

@@ -1,29 +1,40 @@
 package dev.peapod.pods;
 
+import dev.peapod.pods.api.PodsService;
+import dev.peapod.pods.supervisor.Cri;
+import dev.peapod.pods.supervisor.Fleet;
 import io.grpc.BindableService;
 import io.grpc.Channel;
+import java.time.InstantSource;
 import java.util.List;
 
 /// Keeps the applied pods running, through the CRI contract alone. Thread-safe.
 public final class PodSupervisor implements AutoCloseable {
-  private final Channel runtime;
   private final PodsConfig config;
+  private final Cri cri;
+  private final Fleet fleet;
 
   /// @param runtime a CRI v1 runtime; it stays the caller's to close
   public PodSupervisor(Channel runtime, PodsConfig config) {
-    this.runtime = runtime;
     this.config = config;
+    this.cri = new Cri(runtime);
+    this.fleet = new Fleet(cri, config, InstantSource.system());
   }
 
-  /// Takes up every pod that was applied before: what runs is adopted untouched, the rest is made.
-  public void start() {}
+  /// Takes up every pod that was applied before: what runs is adopted untouched, the rest is made. Does not wait for it. The runtime
+  /// may come to answer later.
+  public void start() {
+    fleet.start();
+  }
 
-  /// The gRPC services of the pod API (`peapod.v1.Pods`).
+  /// The pod API (`peapod.v1.Pods`).
   public List<BindableService> services() {
-    return List.of();
+    return List.of(new PodsService(fleet, cri, config));
   }
 
   /// Stops supervising; pods run on.
   @Override
-  public void close() {}
+  public void close() {
+    fleet.close();
+  }
 }

@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 
 /// Signals by name or number (signal(7)), as images name them.
-final class SignalNames {
+public final class SignalNames {
   static final int TERM = 15;
   static final int KILL = 9;
 
@@ -53,7 +53,7 @@ final class SignalNames {
   private SignalNames() {}
 
   /// `SIGTERM`, `TERM`, `15`, `SIGRTMIN+3`; empty if it is none of these.
-  static OptionalInt parse(String text) {
+  public static OptionalInt parse(String text) {
     String name = text.trim().toUpperCase(Locale.ROOT);
     if (name.startsWith("SIG")) {
       name = name.substring(3);

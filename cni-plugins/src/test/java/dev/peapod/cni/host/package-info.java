@@ -1,0 +1,4 @@
+@NullMarked
+package dev.peapod.cni.host;
+
+import org.jspecify.annotations.NullMarked;

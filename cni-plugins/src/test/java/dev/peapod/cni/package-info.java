@@ -1,0 +1,4 @@
+@NullMarked
+package dev.peapod.cni;
+
+import org.jspecify.annotations.NullMarked;

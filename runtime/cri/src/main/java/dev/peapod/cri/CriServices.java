@@ -1,0 +1,32 @@
+package dev.peapod.cri;
+
+import dev.peapod.engine.PodRuntime;
+import dev.peapod.image.ImageStore;
+import dev.peapod.image.Snapshots;
+import io.grpc.ServerInterceptors;
+import io.grpc.ServerServiceDefinition;
+import java.time.Clock;
+import java.util.List;
+
+/// The gRPC services of one owner's view.
+public final class CriServices {
+  private CriServices() {}
+
+  /// CRI v1's RuntimeService and ImageService. Handlers block, so the server's executor must give each call a thread.
+  ///
+  /// @param version of this build, as `Version` tells it
+  public static List<ServerServiceDefinition> of(
+      PodRuntime runtime, ImageStore images, Snapshots snapshots, String version) {
+    ErrorInterceptor errors = new ErrorInterceptor();
+    return List.of(
+        ServerInterceptors.intercept(new RuntimeService(runtime, version), errors),
+        ServerInterceptors.intercept(
+            new ImageService(runtime, images, snapshots, Clock.systemUTC()), errors));
+  }
+
+  /// The pod API's `Images`, on the images of an owner.
+  public static ServerServiceDefinition images(String owner, ImageStore images) {
+    return ServerInterceptors.intercept(
+        new PodImageService(owner, images), new ErrorInterceptor());
+  }
+}

@@ -1,0 +1,79 @@
+package dev.peapod.cri;
+
+import dev.peapod.engine.PodRuntime;
+import dev.peapod.engine.model.SandboxStatus;
+import dev.peapod.proto.runtime.v1.ListPodSandboxRequest;
+import dev.peapod.proto.runtime.v1.ListPodSandboxResponse;
+import dev.peapod.proto.runtime.v1.PodSandboxFilter;
+import dev.peapod.proto.runtime.v1.PodSandboxStatusRequest;
+import dev.peapod.proto.runtime.v1.PodSandboxStatusResponse;
+import dev.peapod.proto.runtime.v1.RemovePodSandboxRequest;
+import dev.peapod.proto.runtime.v1.RemovePodSandboxResponse;
+import dev.peapod.proto.runtime.v1.RunPodSandboxRequest;
+import dev.peapod.proto.runtime.v1.RunPodSandboxResponse;
+import dev.peapod.proto.runtime.v1.StopPodSandboxRequest;
+import dev.peapod.proto.runtime.v1.StopPodSandboxResponse;
+import java.util.Comparator;
+import java.util.List;
+
+/// The CRI's calls for sandboxes.
+final class SandboxCalls {
+  private final PodRuntime runtime;
+
+  SandboxCalls(PodRuntime runtime) {
+    this.runtime = runtime;
+  }
+
+  RunPodSandboxResponse run(RunPodSandboxRequest request) {
+    Refusals.required(request.hasConfig(), "config");
+    String id =
+        runtime.runSandbox(SandboxMapping.spec(request.getConfig(), request.getRuntimeHandler()));
+    return RunPodSandboxResponse.newBuilder().setPodSandboxId(id).build();
+  }
+
+  StopPodSandboxResponse stop(StopPodSandboxRequest request) {
+    Refusals.required(!request.getPodSandboxId().isEmpty(), "pod_sandbox_id");
+    runtime.stopSandbox(request.getPodSandboxId());
+    return StopPodSandboxResponse.getDefaultInstance();
+  }
+
+  RemovePodSandboxResponse remove(RemovePodSandboxRequest request) {
+    Refusals.required(!request.getPodSandboxId().isEmpty(), "pod_sandbox_id");
+    runtime.removeSandbox(request.getPodSandboxId());
+    return RemovePodSandboxResponse.getDefaultInstance();
+  }
+
+  PodSandboxStatusResponse status(PodSandboxStatusRequest request) {
+    Refusals.required(!request.getPodSandboxId().isEmpty(), "pod_sandbox_id");
+    SandboxStatus sandbox = runtime.sandbox(request.getPodSandboxId());
+    PodSandboxStatusResponse.Builder response =
+        PodSandboxStatusResponse.newBuilder().setStatus(SandboxMapping.status(sandbox));
+    if (request.getVerbose()) {
+      response.putInfo("info", Info.of(sandbox));
+    }
+    return response.build();
+  }
+
+  ListPodSandboxResponse list(ListPodSandboxRequest request) {
+    PodSandboxFilter filter = request.getFilter();
+    List<SandboxStatus> sandboxes =
+        runtime.sandboxes().stream()
+            .filter(sandbox -> matches(filter, sandbox))
+            .sorted(Comparator.comparingLong(SandboxStatus::createdAt).reversed())
+            .toList();
+    return ListPodSandboxResponse.newBuilder()
+        .addAllItems(sandboxes.stream().map(SandboxMapping::listed).toList())
+        .build();
+  }
+
+  private static boolean matches(PodSandboxFilter filter, SandboxStatus sandbox) {
+    return sandbox.id().startsWith(filter.getId())
+        && (!filter.hasState()
+            || filter.getState().getState() == SandboxMapping.state(sandbox))
+        && sandbox
+            .spec()
+            .labels()
+            .entrySet()
+            .containsAll(filter.getLabelSelectorMap().entrySet());
+  }
+}

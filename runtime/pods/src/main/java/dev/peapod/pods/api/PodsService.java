@@ -1,0 +1,333 @@
+package dev.peapod.pods.api;
+
+import dev.peapod.error.PeapodException;
+import dev.peapod.error.PeapodException.Kind;
+import dev.peapod.pods.PodKey;
+import dev.peapod.pods.PodsConfig;
+import dev.peapod.pods.manifest.ManifestSource;
+import dev.peapod.pods.manifest.Manifests;
+import dev.peapod.pods.manifest.PodManifest;
+import dev.peapod.pods.status.Description;
+import dev.peapod.pods.status.LabelSelector;
+import dev.peapod.pods.status.PodText;
+import dev.peapod.pods.status.Summaries;
+import dev.peapod.pods.supervisor.Cri;
+import dev.peapod.pods.supervisor.EventLog;
+import dev.peapod.pods.supervisor.Fleet;
+import dev.peapod.pods.supervisor.PodBoard;
+import dev.peapod.proto.peapod.v1.AppliedObject;
+import dev.peapod.proto.peapod.v1.ApplyRequest;
+import dev.peapod.proto.peapod.v1.ApplyResponse;
+import dev.peapod.proto.peapod.v1.DeletePodsRequest;
+import dev.peapod.proto.peapod.v1.DeletePodsResponse;
+import dev.peapod.proto.peapod.v1.GetPodRequest;
+import dev.peapod.proto.peapod.v1.ListPodsRequest;
+import dev.peapod.proto.peapod.v1.ListPodsResponse;
+import dev.peapod.proto.peapod.v1.Manifest;
+import dev.peapod.proto.peapod.v1.Pod;
+import dev.peapod.proto.peapod.v1.PodChange;
+import dev.peapod.proto.peapod.v1.PodEvent;
+import dev.peapod.proto.peapod.v1.PodEventsRequest;
+import dev.peapod.proto.peapod.v1.PodExecRequest;
+import dev.peapod.proto.peapod.v1.PodExecResponse;
+import dev.peapod.proto.peapod.v1.PodLogs;
+import dev.peapod.proto.peapod.v1.PodLogsRequest;
+import dev.peapod.proto.peapod.v1.PodSelector;
+import dev.peapod.proto.peapod.v1.PodView;
+import dev.peapod.proto.peapod.v1.PodsGrpc;
+import dev.peapod.proto.peapod.v1.WatchPodsRequest;
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/// `peapod.v1.Pods`.
+public final class PodsService extends PodsGrpc.PodsImplBase {
+  /// How long a watch stays silent before it says so.
+  private static final long BOOKMARK_MILLIS = 30_000;
+
+  private final Fleet fleet;
+  private final Manifests manifests;
+  private final LogCall logs;
+  private final ExecCall exec;
+
+  public PodsService(Fleet fleet, Cri cri, PodsConfig config) {
+    this.fleet = fleet;
+    this.manifests = new Manifests(config.shareProcessNamespace());
+    this.logs = new LogCall(fleet.board(), config);
+    this.exec = new ExecCall(fleet.board(), cri);
+  }
+
+  @Override
+  public void apply(ApplyRequest request, StreamObserver<ApplyResponse> answer) {
+    Calls.serve(
+        answer,
+        () -> {
+          List<PodManifest> read = read(request.getManifestsList(), request.getNamespace());
+          long revision = fleet.board().revision();
+          long sequence = fleet.events().sequence();
+          ApplyResponse.Builder response = ApplyResponse.newBuilder();
+          for (Fleet.Applied applied : fleet.apply(read, request.getReplace(), request.getDryRun())) {
+            response
+                .addObjectsBuilder()
+                .setKind("Pod")
+                .setNamespace(applied.manifest().namespace())
+                .setName(applied.manifest().name())
+                .addAllWarnings(applied.manifest().warnings())
+                .setRevision(revision)
+                .setEventSequence(sequence)
+                .setResult(
+                    switch (applied.result()) {
+                      case CREATED -> AppliedObject.Result.CREATED;
+                      case UNCHANGED -> AppliedObject.Result.UNCHANGED;
+                      case CONFIGURED -> AppliedObject.Result.CONFIGURED;
+                      case REPLACED -> AppliedObject.Result.REPLACED;
+                    });
+          }
+          answer.onNext(response.build());
+        });
+  }
+
+  private List<PodManifest> read(List<Manifest> texts, String namespace) {
+    if (texts.isEmpty()) {
+      throw PeapodException.invalid("no manifest is given");
+    }
+    List<ManifestSource> sources =
+        texts.stream().map(m -> new ManifestSource(m.getSource(), m.getContent().toByteArray())).toList();
+    return manifests.read(sources, namespace.isEmpty() ? "default" : namespace);
+  }
+
+  @Override
+  public void get(GetPodRequest request, StreamObserver<Pod> answer) {
+    Calls.serve(
+        answer,
+        () -> {
+          PodKey key = new PodKey(request.getNamespace(), request.getName());
+          PodBoard.Entry entry = fleet.board().get(key).orElseThrow(() -> noSuchPod(key));
+          answer.onNext(pod(entry, request.getView()));
+        });
+  }
+
+  static PeapodException noSuchPod(PodKey key) {
+    return PeapodException.notFound("pods \"" + key.name() + "\" not found in namespace \"" + key.namespace() + "\"");
+  }
+
+  @Override
+  public void list(ListPodsRequest request, StreamObserver<ListPodsResponse> answer) {
+    Calls.serve(
+        answer,
+        () -> {
+          Predicate<io.fabric8.kubernetes.api.model.Pod> wanted = filter(request.getSelector());
+          PodBoard.Listing listing = fleet.board().list();
+          ListPodsResponse.Builder response =
+              ListPodsResponse.newBuilder().setRevision(listing.revision());
+          for (PodBoard.Entry entry : listing.entries()) {
+            if (wanted.test(entry.pod())) {
+              response.addPods(pod(entry, request.getView()));
+            }
+          }
+          answer.onNext(response.build());
+        });
+  }
+
+  @Override
+  public void watch(WatchPodsRequest request, StreamObserver<PodChange> answer) {
+    Calls.Sender<PodChange> sender = new Calls.Sender<>(answer);
+    Calls.serve(
+        answer,
+        () -> {
+          Predicate<io.fabric8.kubernetes.api.model.Pod> wanted = filter(request.getSelector());
+          long revision = request.getAfterRevision();
+          if (revision == 0) {
+            PodBoard.Listing listing = fleet.board().list();
+            revision = listing.revision();
+            for (PodBoard.Entry entry : listing.entries()) {
+              if (wanted.test(entry.pod())) {
+                sender.send(change(PodChange.Type.ADDED, entry, request.getView()));
+              }
+            }
+            sender.send(bookmark(revision));
+          }
+          while (true) {
+            List<PodBoard.Change> changes = changes(revision);
+            if (changes.isEmpty()) {
+              sender.send(bookmark(revision));
+            }
+            for (PodBoard.Change change : changes) {
+              revision = change.revision();
+              if (wanted.test(change.entry().pod())) {
+                sender.send(change(type(change.type()), change.entry(), request.getView()));
+              }
+            }
+          }
+        });
+  }
+
+  private List<PodBoard.Change> changes(long revision) throws InterruptedException {
+    try {
+      return fleet.board().await(revision, BOOKMARK_MILLIS);
+    } catch (PeapodException e) {
+      throw Status.OUT_OF_RANGE.withDescription(e.getMessage()).asRuntimeException();
+    }
+  }
+
+  private static PodChange bookmark(long revision) {
+    return PodChange.newBuilder().setType(PodChange.Type.BOOKMARK).setRevision(revision).build();
+  }
+
+  private PodChange change(PodChange.Type type, PodBoard.Entry entry, PodView view) {
+    return PodChange.newBuilder()
+        .setType(type)
+        .setPod(pod(entry, view))
+        .setRevision(entry.revision())
+        .build();
+  }
+
+  private static PodChange.Type type(PodBoard.ChangeType type) {
+    return switch (type) {
+      case ADDED -> PodChange.Type.ADDED;
+      case MODIFIED -> PodChange.Type.MODIFIED;
+      case DELETED -> PodChange.Type.DELETED;
+    };
+  }
+
+  @Override
+  public void delete(DeletePodsRequest request, StreamObserver<DeletePodsResponse> answer) {
+    Calls.serve(
+        answer,
+        () -> {
+          Set<PodKey> keys = new LinkedHashSet<>();
+          if (request.getManifestsCount() > 0) {
+            read(request.getManifestsList(), request.getNamespace())
+                .forEach(manifest -> keys.add(PodKey.of(manifest.pod())));
+          }
+          if (request.hasSelector()) {
+            Predicate<io.fabric8.kubernetes.api.model.Pod> wanted = filter(request.getSelector());
+            fleet.board().list().entries().stream()
+                .filter(entry -> wanted.test(entry.pod()))
+                .forEach(entry -> keys.add(PodKey.of(entry.pod())));
+            String name = request.getSelector().getName();
+            PodKey named = new PodKey(request.getSelector().getNamespace(), name);
+            if (!name.isEmpty() && !keys.contains(named) && request.getManifestsCount() == 0) {
+              throw noSuchPod(named);
+            }
+          }
+          Optional<Long> grace =
+              request.hasGracePeriodSeconds()
+                  ? Optional.of(Math.max(0, request.getGracePeriodSeconds()))
+                  : Optional.empty();
+          DeletePodsResponse.Builder response = DeletePodsResponse.newBuilder();
+          for (PodKey key : keys) {
+            response
+                .addPodsBuilder()
+                .setNamespace(key.namespace())
+                .setName(key.name())
+                .setExisted(fleet.delete(key, grace));
+          }
+          if (request.getWait()) {
+            for (PodKey key : keys) {
+              fleet.awaitGone(key);
+            }
+          }
+          answer.onNext(response.build());
+        });
+  }
+
+  @Override
+  public void logs(PodLogsRequest request, StreamObserver<PodLogs> answer) {
+    Calls.Sender<PodLogs> sender = new Calls.Sender<>(answer);
+    Calls.serve(answer, () -> logs.serve(request, sender));
+  }
+
+  @Override
+  public void events(PodEventsRequest request, StreamObserver<PodEvent> answer) {
+    Calls.Sender<PodEvent> sender = new Calls.Sender<>(answer);
+    Calls.serve(
+        answer,
+        () -> {
+          PodSelector selector = request.getSelector();
+          Predicate<EventLog.Event> wanted =
+              event ->
+                  (selector.getNamespace().isEmpty()
+                          || selector.getNamespace().equals(event.pod().namespace()))
+                      && (selector.getName().isEmpty() || selector.getName().equals(event.pod().name()));
+          long after = request.getAfterSequence();
+          do {
+            List<EventLog.Event> found =
+                request.getFollow()
+                    ? fleet.events().await(after, wanted, BOOKMARK_MILLIS)
+                    : fleet.events().after(after, wanted);
+            for (EventLog.Event event : found) {
+              sender.send(event(event));
+              after = event.sequence();
+            }
+          } while (request.getFollow());
+        });
+  }
+
+  @Override
+  public StreamObserver<PodExecRequest> exec(StreamObserver<PodExecResponse> answer) {
+    return exec.serve(answer);
+  }
+
+  private Pod pod(PodBoard.Entry entry, PodView view) {
+    Pod.Builder pod =
+        Pod.newBuilder().setSummary(Summaries.of(entry.pod(), entry.message(), entry.revision()));
+    switch (view) {
+      case POD_VIEW_JSON -> pod.setText(PodText.json(entry.pod()));
+      case POD_VIEW_YAML -> pod.setText(PodText.yaml(entry.pod()));
+      case POD_VIEW_DESCRIPTION -> {
+        PodKey key = PodKey.of(entry.pod());
+        pod.setText(
+            Description.of(
+                entry.pod(),
+                entry.message(),
+                fleet.events().after(0, event -> event.pod().equals(key)),
+                Instant.now()));
+      }
+      case POD_VIEW_SUMMARY, UNRECOGNIZED -> {}
+    }
+    return pod.build();
+  }
+
+  private static PodEvent event(EventLog.Event event) {
+    return PodEvent.newBuilder()
+        .setSequence(event.sequence())
+        .setNamespace(event.pod().namespace())
+        .setPod(event.pod().name())
+        .setContainer(event.container())
+        .setType(event.warning() ? "Warning" : "Normal")
+        .setReason(event.reason())
+        .setMessage(event.message())
+        .setFirstNs(nanos(event.first()))
+        .setLastNs(nanos(event.last()))
+        .setCount(event.count())
+        .build();
+  }
+
+  private static long nanos(Instant instant) {
+    return instant.getEpochSecond() * 1_000_000_000L + instant.getNano();
+  }
+
+  private static Predicate<io.fabric8.kubernetes.api.model.Pod> filter(PodSelector selector) {
+    LabelSelector labels = LabelSelector.parse(selector.getLabels());
+    List<Predicate<io.fabric8.kubernetes.api.model.Pod>> all = new ArrayList<>();
+    if (!selector.getNamespace().isEmpty()) {
+      all.add(pod -> selector.getNamespace().equals(pod.getMetadata().getNamespace()));
+    }
+    if (!selector.getName().isEmpty()) {
+      all.add(pod -> selector.getName().equals(pod.getMetadata().getName()));
+    }
+    all.add(pod -> labels.matches(pod.getMetadata().getLabels()));
+    return pod -> all.stream().allMatch(test -> test.test(pod));
+  }
+
+  static PeapodException unimplemented(String message) {
+    return new PeapodException(Kind.UNIMPLEMENTED, message);
+  }
+}

@@ -1,0 +1,126 @@
+package dev.peapod.pods.manifest;
+
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerPort;
+import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.HTTPGetAction;
+import io.fabric8.kubernetes.api.model.ObjectFieldSelector;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.Probe;
+import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.ResourceRequirements;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// Fills in what a manifest leaves out, as the Kubernetes API server does.
+final class Defaults {
+  private Defaults() {}
+
+  static void apply(Pod pod, String namespace, boolean shareProcessNamespace) {
+    if (pod.getMetadata() == null) {
+      pod.setMetadata(new ObjectMeta());
+    }
+    if (pod.getSpec() == null) {
+      pod.setSpec(new PodSpec());
+    }
+    if (isEmpty(pod.getMetadata().getNamespace())) {
+      pod.getMetadata().setNamespace(namespace);
+    }
+    PodSpec spec = pod.getSpec();
+    spec.setRestartPolicy(or(spec.getRestartPolicy(), "Always"));
+    spec.setDnsPolicy(or(spec.getDnsPolicy(), "ClusterFirst"));
+    spec.setTerminationGracePeriodSeconds(or(spec.getTerminationGracePeriodSeconds(), 30L));
+    // Kubernetes' own default is false; shared namespaces are what Peapod is for. A pod that uses the
+    // host's process namespace has none to share.
+    if (!Boolean.TRUE.equals(spec.getHostPID())) {
+      spec.setShareProcessNamespace(or(spec.getShareProcessNamespace(), shareProcessNamespace));
+    }
+    boolean hostNetwork = Boolean.TRUE.equals(spec.getHostNetwork());
+    Stream.concat(spec.getInitContainers().stream(), spec.getContainers().stream())
+        .forEach(container -> container(container, hostNetwork));
+  }
+
+  private static void container(Container container, boolean hostNetwork) {
+    if (isEmpty(container.getImagePullPolicy()) && container.getImage() != null) {
+      container.setImagePullPolicy(isLatest(container.getImage()) ? "Always" : "IfNotPresent");
+    }
+    container.setTerminationMessagePath(
+        or(container.getTerminationMessagePath(), "/dev/termination-log"));
+    container.setTerminationMessagePolicy(or(container.getTerminationMessagePolicy(), "File"));
+    for (ContainerPort port : container.getPorts()) {
+      port.setProtocol(or(port.getProtocol(), "TCP"));
+      if (hostNetwork && port.getHostPort() == null) {
+        port.setHostPort(port.getContainerPort());
+      }
+    }
+    for (EnvVar variable : container.getEnv()) {
+      if (variable.getValueFrom() != null && variable.getValueFrom().getFieldRef() != null) {
+        ObjectFieldSelector field = variable.getValueFrom().getFieldRef();
+        field.setApiVersion(or(field.getApiVersion(), "v1"));
+      }
+    }
+    probe(container.getLivenessProbe());
+    probe(container.getReadinessProbe());
+    probe(container.getStartupProbe());
+    requests(container.getResources());
+  }
+
+  private static void probe(@Nullable Probe probe) {
+    if (probe == null) {
+      return;
+    }
+    probe.setTimeoutSeconds(orIfZero(probe.getTimeoutSeconds(), 1));
+    probe.setPeriodSeconds(orIfZero(probe.getPeriodSeconds(), 10));
+    probe.setSuccessThreshold(orIfZero(probe.getSuccessThreshold(), 1));
+    probe.setFailureThreshold(orIfZero(probe.getFailureThreshold(), 3));
+    HTTPGetAction http = probe.getHttpGet();
+    if (http != null) {
+      http.setPath(or(http.getPath(), "/"));
+      http.setScheme(or(http.getScheme(), "HTTP"));
+    }
+  }
+
+  /// A limit without a request is the request too.
+  private static void requests(@Nullable ResourceRequirements resources) {
+    if (resources == null || resources.getLimits() == null || resources.getLimits().isEmpty()) {
+      return;
+    }
+    Map<String, Quantity> requests = new LinkedHashMap<>();
+    if (resources.getRequests() != null) {
+      requests.putAll(resources.getRequests());
+    }
+    resources.getLimits().forEach(requests::putIfAbsent);
+    resources.setRequests(requests);
+  }
+
+  /// Whether a reference means the tag `latest`, said or not.
+  private static boolean isLatest(String image) {
+    if (image.contains("@")) {
+      return false;
+    }
+    String last = image.substring(image.lastIndexOf('/') + 1);
+    int colon = last.indexOf(':');
+    return colon < 0 || List.of("", "latest").contains(last.substring(colon + 1));
+  }
+
+  private static boolean isEmpty(@Nullable String text) {
+    return text == null || text.isEmpty();
+  }
+
+  private static String or(@Nullable String value, String otherwise) {
+    return value == null || value.isEmpty() ? otherwise : value;
+  }
+
+  private static <T> T or(@Nullable T value, T otherwise) {
+    return value == null ? otherwise : value;
+  }
+
+  private static int orIfZero(@Nullable Integer value, int otherwise) {
+    return value == null || value == 0 ? otherwise : value;
+  }
+}

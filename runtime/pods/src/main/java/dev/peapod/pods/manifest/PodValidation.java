@@ -1,0 +1,296 @@
+package dev.peapod.pods.manifest;
+
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerPort;
+import io.fabric8.kubernetes.api.model.HostAlias;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodDNSConfig;
+import io.fabric8.kubernetes.api.model.PodSecurityContext;
+import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.Sysctl;
+import io.fabric8.kubernetes.api.model.Volume;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/// What Kubernetes' API server checks of a pod with its defaults, as far as this version supports the fields.
+final class PodValidation {
+  private static final Pattern SYSCTL =
+      Pattern.compile("([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?");
+  private static final int MAX_ANNOTATIONS = 256 << 10;
+
+  private final Rules rules;
+  private final ContainerValidation containers;
+
+  PodValidation(Rules rules) {
+    this.rules = rules;
+    this.containers = new ContainerValidation(rules);
+  }
+
+  void validate(Pod pod) {
+    metadata(pod.getMetadata());
+    spec(pod.getSpec());
+  }
+
+  private void metadata(ObjectMeta metadata) {
+    if (rules.required("metadata.name", metadata.getName())) {
+      rules.subdomain("metadata.name", metadata.getName());
+    }
+    rules.label("metadata.namespace", metadata.getNamespace());
+    if (metadata.getLabels() != null) {
+      metadata
+          .getLabels()
+          .forEach(
+              (key, value) -> {
+                rules.qualifiedName("metadata.labels", key);
+                rules.labelValue("metadata.labels." + key, value);
+              });
+    }
+    if (metadata.getAnnotations() != null) {
+      long size = 0;
+      for (Map.Entry<String, String> entry : metadata.getAnnotations().entrySet()) {
+        rules.qualifiedName("metadata.annotations", entry.getKey());
+        size += entry.getKey().length() + entry.getValue().length();
+      }
+      if (size > MAX_ANNOTATIONS) {
+        rules.error(
+            "metadata.annotations", "Too long: may not be more than " + MAX_ANNOTATIONS + " bytes");
+      }
+    }
+  }
+
+  private void spec(PodSpec spec) {
+    rules.oneOf("spec.restartPolicy", spec.getRestartPolicy(), Set.of("Always", "OnFailure", "Never"));
+    rules.notNegative(
+        "spec.terminationGracePeriodSeconds", spec.getTerminationGracePeriodSeconds());
+    if (spec.getHostname() != null && !spec.getHostname().isEmpty()) {
+      rules.label("spec.hostname", spec.getHostname());
+    }
+    if (Boolean.TRUE.equals(spec.getHostPID())
+        && Boolean.TRUE.equals(spec.getShareProcessNamespace())) {
+      rules.invalid(
+          "spec.shareProcessNamespace", true, "ShareProcessNamespace and HostPID cannot both be enabled");
+    }
+    if (Boolean.TRUE.equals(spec.getAutomountServiceAccountToken())) {
+      rules.forbidden(
+          "spec.automountServiceAccountToken",
+          "is not supported by this version of Peapod: there is no Kubernetes API server here");
+    }
+    if (spec.getSchedulerName() != null && !spec.getSchedulerName().equals("default-scheduler")) {
+      rules.forbidden(
+          "spec.schedulerName",
+          "is not supported by this version of Peapod: Peapod runs every pod on this one machine");
+    }
+    if (spec.getOs() != null) {
+      rules.oneOf("spec.os.name", spec.getOs().getName(), Set.of("linux"));
+    }
+    dns(spec);
+    hostAliases(spec.getHostAliases());
+    security(spec.getSecurityContext());
+    Set<String> volumes = volumes(spec.getVolumes());
+    containers(spec, volumes);
+  }
+
+  private void dns(PodSpec spec) {
+    rules.oneOf(
+        "spec.dnsPolicy",
+        spec.getDnsPolicy(),
+        Set.of("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"));
+    PodDNSConfig config = spec.getDnsConfig();
+    List<String> servers = config == null ? List.of() : config.getNameservers();
+    if ("None".equals(spec.getDnsPolicy()) && servers.isEmpty()) {
+      rules.error(
+          "spec.dnsConfig.nameservers",
+          "Required value: must provide at least one DNS nameserver when `dnsPolicy` is None");
+    }
+    if (config == null) {
+      return;
+    }
+    if (servers.size() > 3) {
+      rules.invalid("spec.dnsConfig.nameservers", servers, "must not have more than 3 nameservers");
+    }
+    for (int i = 0; i < servers.size(); i++) {
+      if (!Addresses.isAddress(servers.get(i))) {
+        rules.invalid(
+            "spec.dnsConfig.nameservers[" + i + "]", servers.get(i), "must be a valid IP address");
+      }
+    }
+    List<String> searches = config.getSearches();
+    if (searches.size() > 32) {
+      rules.invalid("spec.dnsConfig.searches", searches, "must not have more than 32 search paths");
+    }
+    for (int i = 0; i < searches.size(); i++) {
+      String path = "spec.dnsConfig.searches[" + i + "]";
+      String search = searches.get(i);
+      rules.subdomain(path, search.endsWith(".") ? search.substring(0, search.length() - 1) : search);
+    }
+    for (int i = 0; i < config.getOptions().size(); i++) {
+      String path = "spec.dnsConfig.options[" + i + "]";
+      String name = config.getOptions().get(i).getName();
+      String value = config.getOptions().get(i).getValue();
+      if (rules.required(path + ".name", name)) {
+        word(path + ".name", name);
+      }
+      if (value != null) {
+        word(path + ".value", value);
+      }
+    }
+  }
+
+  /// A line of resolv.conf or hosts is made of it.
+  private void word(String path, String value) {
+    if (value.chars().anyMatch(c -> Character.isWhitespace(c) || Character.isISOControl(c))) {
+      rules.invalid(path, value, "must not contain white space");
+    }
+  }
+
+  private void hostAliases(List<HostAlias> aliases) {
+    for (int i = 0; i < aliases.size(); i++) {
+      String path = "spec.hostAliases[" + i + "]";
+      HostAlias alias = aliases.get(i);
+      if (rules.required(path + ".ip", alias.getIp()) && !Addresses.isAddress(alias.getIp())) {
+        rules.invalid(path + ".ip", alias.getIp(), "must be a valid IP address");
+      }
+      for (int j = 0; j < alias.getHostnames().size(); j++) {
+        rules.subdomain(path + ".hostnames[" + j + "]", alias.getHostnames().get(j));
+      }
+    }
+  }
+
+  private void security(@Nullable PodSecurityContext security) {
+    if (security == null) {
+      return;
+    }
+    String path = "spec.securityContext";
+    containers.identity(path, security.getRunAsUser(), security.getRunAsGroup());
+    containers.seccomp(path + ".seccompProfile", security.getSeccompProfile());
+    for (int i = 0; i < security.getSupplementalGroups().size(); i++) {
+      containers.id(path + ".supplementalGroups[" + i + "]", security.getSupplementalGroups().get(i));
+    }
+    Set<String> names = new HashSet<>();
+    for (int i = 0; i < security.getSysctls().size(); i++) {
+      Sysctl sysctl = security.getSysctls().get(i);
+      String at = path + ".sysctls[" + i + "]";
+      if (rules.required(at + ".name", sysctl.getName())) {
+        String name = sysctl.getName();
+        if (name.length() > 253 || !SYSCTL.matcher(name).matches()) {
+          rules.invalid(at + ".name", name, "must match the regex " + SYSCTL);
+        } else if (!names.add(name.replace('/', '.'))) {
+          rules.duplicate(at + ".name", name);
+        }
+      }
+      String value = sysctl.getValue();
+      if (value == null) {
+        rules.error(at + ".value", "Required value");
+      } else if (value.indexOf('\n') >= 0 || value.indexOf('\0') >= 0 || value.indexOf('+') >= 0) {
+        rules.invalid(at + ".value", value, "must not contain a line break, '+' or NUL");
+      }
+    }
+  }
+
+  private Set<String> volumes(List<Volume> volumes) {
+    Set<String> names = new HashSet<>();
+    for (int i = 0; i < volumes.size(); i++) {
+      Volume volume = volumes.get(i);
+      String path = "spec.volumes[" + i + "]";
+      if (rules.required(path + ".name", volume.getName())) {
+        rules.label(path + ".name", volume.getName());
+        if (!names.add(volume.getName())) {
+          rules.duplicate(path + ".name", volume.getName());
+        }
+      }
+      if (volume.getEmptyDir() == null && volume.getHostPath() == null) {
+        rules.error(path, "Required value: must specify a volume type");
+      } else if (volume.getEmptyDir() != null && volume.getHostPath() != null) {
+        rules.forbidden(path + ".hostPath", "may not specify more than 1 volume type");
+      }
+      if (volume.getEmptyDir() != null
+          && volume.getEmptyDir().getMedium() != null
+          && !volume.getEmptyDir().getMedium().isEmpty()) {
+        rules.forbidden(
+            path + ".emptyDir.medium",
+            "is not supported by this version of Peapod: an emptyDir is on the disk");
+      }
+      if (volume.getHostPath() != null) {
+        hostPath(path + ".hostPath", volume.getHostPath().getPath(), volume.getHostPath().getType());
+      }
+    }
+    return names;
+  }
+
+  private void hostPath(String path, @Nullable String hostPath, @Nullable String type) {
+    if (rules.required(path + ".path", hostPath) && hostPath != null) {
+      rules.noNul(path + ".path", hostPath);
+      if (!hostPath.startsWith("/")) {
+        rules.invalid(path + ".path", hostPath, "must be an absolute path");
+      } else if (List.of(hostPath.split("/")).contains("..")) {
+        rules.invalid(path + ".path", hostPath, "must not contain '..'");
+      }
+    }
+    rules.oneOf(
+        path + ".type",
+        type,
+        Set.of(
+            "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate",
+            "Socket"));
+  }
+
+  private void containers(PodSpec spec, Set<String> volumes) {
+    if (spec.getContainers().isEmpty()) {
+      rules.error("spec.containers", "Required value");
+    }
+    Set<String> names = new HashSet<>();
+    Set<String> hostPorts = new HashSet<>();
+    boolean hostNetwork = Boolean.TRUE.equals(spec.getHostNetwork());
+    for (int i = 0; i < spec.getInitContainers().size(); i++) {
+      Container container = spec.getInitContainers().get(i);
+      String path = "spec.initContainers[" + i + "]";
+      named(container, path, names);
+      containers.validate(container, path, volumes, spec);
+      for (String probe : List.of("livenessProbe", "readinessProbe", "startupProbe")) {
+        if (ContainerValidation.probe(container, probe) != null) {
+          rules.forbidden(path + "." + probe, "may not be set for init containers without restartPolicy=Always");
+        }
+      }
+    }
+    for (int i = 0; i < spec.getContainers().size(); i++) {
+      Container container = spec.getContainers().get(i);
+      String path = "spec.containers[" + i + "]";
+      named(container, path, names);
+      containers.validate(container, path, volumes, spec);
+      hostPorts(container.getPorts(), path, hostPorts, hostNetwork);
+    }
+  }
+
+  private void named(Container container, String path, Set<String> names) {
+    if (rules.required(path + ".name", container.getName())) {
+      rules.label(path + ".name", container.getName());
+      if (!names.add(container.getName())) {
+        rules.duplicate(path + ".name", container.getName());
+      }
+    }
+  }
+
+  private void hostPorts(
+      List<ContainerPort> ports, String path, Set<String> taken, boolean hostNetwork) {
+    for (int j = 0; j < ports.size(); j++) {
+      ContainerPort port = ports.get(j);
+      String at = path + ".ports[" + j + "].hostPort";
+      Integer hostPort = port.getHostPort();
+      if (hostPort == null || hostPort == 0) {
+        continue;
+      }
+      if (hostNetwork && !hostPort.equals(port.getContainerPort())) {
+        rules.invalid(at, hostPort, "must match `containerPort` when `hostNetwork` is true");
+      }
+      String host = port.getHostIP() == null ? "" : port.getHostIP();
+      if (!taken.add(port.getProtocol() + "/" + host + "/" + hostPort)) {
+        rules.duplicate(at, port.getProtocol() + "/" + host + "/" + hostPort);
+      }
+    }
+  }
+}

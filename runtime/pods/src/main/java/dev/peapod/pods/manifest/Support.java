@@ -1,0 +1,138 @@
+package dev.peapod.pods.manifest;
+
+import io.fabric8.kubernetes.api.model.Capabilities;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerPort;
+import io.fabric8.kubernetes.api.model.EmptyDirVolumeSource;
+import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.EnvVarSource;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodSecurityContext;
+import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.Probe;
+import io.fabric8.kubernetes.api.model.ResourceRequirements;
+import io.fabric8.kubernetes.api.model.SeccompProfile;
+import io.fabric8.kubernetes.api.model.SecurityContext;
+import io.fabric8.kubernetes.api.model.Volume;
+import io.fabric8.kubernetes.api.model.VolumeMount;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// Which of Kubernetes' fields this version acts on. What is not here is refused by name, never ignored.
+final class Support {
+  private static final String ONE_MACHINE = "Peapod runs every pod on this one machine";
+  private static final String NO_API = "there is no Kubernetes API server here";
+
+  /// Accepted, so that what `get -o yaml` prints can be applied, and dropped.
+  private static final Set<String> SERVER_SET =
+      Set.of("creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid");
+
+  /// Types that are missing here are supported as a whole.
+  private static final Map<Class<?>, Set<String>> SUPPORTED =
+      Map.ofEntries(
+          Map.entry(Pod.class, Set.of("apiVersion", "kind", "metadata", "spec", "status")),
+          Map.entry(ObjectMeta.class, Set.of("name", "namespace", "labels", "annotations")),
+          Map.entry(
+              PodSpec.class,
+              Set.of(
+                  "automountServiceAccountToken", "containers", "dnsConfig", "dnsPolicy",
+                  "enableServiceLinks", "hostAliases", "hostIPC", "hostNetwork", "hostPID", "hostname",
+                  "initContainers", "os", "restartPolicy", "schedulerName", "securityContext",
+                  "shareProcessNamespace", "terminationGracePeriodSeconds", "volumes")),
+          Map.entry(
+              Container.class,
+              Set.of(
+                  "args", "command", "env", "image", "imagePullPolicy", "livenessProbe", "name", "ports",
+                  "readinessProbe", "resources", "securityContext", "startupProbe",
+                  "terminationMessagePath", "terminationMessagePolicy", "volumeMounts", "workingDir")),
+          Map.entry(EnvVar.class, Set.of("name", "value", "valueFrom")),
+          Map.entry(EnvVarSource.class, Set.of("fieldRef")),
+          Map.entry(
+              ContainerPort.class, Set.of("containerPort", "hostIP", "hostPort", "name", "protocol")),
+          Map.entry(ResourceRequirements.class, Set.of("limits", "requests")),
+          Map.entry(
+              Probe.class,
+              Set.of(
+                  "exec", "failureThreshold", "httpGet", "initialDelaySeconds", "periodSeconds",
+                  "successThreshold", "tcpSocket", "terminationGracePeriodSeconds", "timeoutSeconds")),
+          Map.entry(
+              SecurityContext.class,
+              Set.of(
+                  "allowPrivilegeEscalation", "capabilities", "privileged", "readOnlyRootFilesystem",
+                  "runAsGroup", "runAsNonRoot", "runAsUser", "seccompProfile")),
+          Map.entry(
+              PodSecurityContext.class,
+              Set.of(
+                  "runAsGroup", "runAsNonRoot", "runAsUser", "seccompProfile", "supplementalGroups",
+                  "sysctls")),
+          Map.entry(Capabilities.class, Set.of("add", "drop")),
+          Map.entry(SeccompProfile.class, Set.of("type")),
+          Map.entry(Volume.class, Set.of("name", "emptyDir", "hostPath")),
+          Map.entry(EmptyDirVolumeSource.class, Set.of("medium")),
+          Map.entry(VolumeMount.class, Set.of("mountPath", "mountPropagation", "name", "readOnly")));
+
+  private static final Map<String, String> REASONS = reasons();
+
+  private Support() {}
+
+  /// Whether a server fills the field in, so that what a manifest says of it does not count.
+  static boolean dropped(Class<?> type, String field) {
+    return (type == ObjectMeta.class && SERVER_SET.contains(field))
+        || (type == Pod.class && field.equals("status"));
+  }
+
+  /// Why a field that Kubernetes knows is refused; empty if it is supported.
+  static Optional<String> refusal(Class<?> type, String field) {
+    Set<String> supported = SUPPORTED.get(type);
+    if (supported == null || supported.contains(field)) {
+      return Optional.empty();
+    }
+    String reason = REASONS.get(type.getSimpleName() + "." + field);
+    if (reason == null && type == Volume.class) {
+      reason = "volumes can be emptyDir or hostPath";
+    }
+    String refused = "is not supported by this version of Peapod";
+    return Optional.of(reason == null ? refused : refused + ": " + reason);
+  }
+
+  private static Map<String, String> reasons() {
+    Map<String, String> reasons = new HashMap<>();
+    for (String field :
+        Set.of(
+            "affinity", "nodeName", "nodeSelector", "preemptionPolicy", "priority", "priorityClassName",
+            "schedulingGates", "schedulingGroup", "tolerations", "topologySpreadConstraints",
+            "evictionResponders", "overhead", "runtimeClassName")) {
+      reasons.put("PodSpec." + field, ONE_MACHINE);
+    }
+    for (String field :
+        Set.of("serviceAccount", "serviceAccountName", "readinessGates", "resourceClaims")) {
+      reasons.put("PodSpec." + field, NO_API);
+    }
+    for (String field : Set.of("finalizers", "ownerReferences", "generateName")) {
+      reasons.put("ObjectMeta." + field, NO_API);
+    }
+    reasons.put("PodSpec.imagePullSecrets", "registry credentials are the daemon's configuration");
+    reasons.put("PodSpec.hostUsers", "user namespaces can not be asked for yet");
+    reasons.put("PodSpec.ephemeralContainers", "they are not part of a manifest");
+    reasons.put("PodSpec.resources", "give the containers' resources");
+    reasons.put("Container.lifecycle", "hooks can not be run yet");
+    reasons.put("Container.restartPolicy", "sidecar containers can not be run yet");
+    reasons.put("Container.envFrom", "there are no ConfigMaps and Secrets yet; use env");
+    reasons.put("Container.stdin", "there is no attach yet that could feed it");
+    reasons.put("Container.stdinOnce", "there is no attach yet that could feed it");
+    reasons.put("Container.tty", "there is no attach yet that could show it");
+    reasons.put("EnvVarSource.configMapKeyRef", "there are no ConfigMaps yet; use value");
+    reasons.put("EnvVarSource.secretKeyRef", "there are no Secrets yet; use value");
+    reasons.put("Probe.grpc", "use httpGet, tcpSocket or exec");
+    reasons.put("VolumeMount.subPath", "mount the whole volume");
+    reasons.put("VolumeMount.subPathExpr", "mount the whole volume");
+    reasons.put("EmptyDirVolumeSource.sizeLimit", "it would not be enforced");
+    reasons.put("SeccompProfile.localhostProfile", "the types are RuntimeDefault and Unconfined");
+    reasons.put("PodSecurityContext.fsGroup", "volumes keep their owners");
+    reasons.put("PodSecurityContext.fsGroupChangePolicy", "volumes keep their owners");
+    return Map.copyOf(reasons);
+  }
+}

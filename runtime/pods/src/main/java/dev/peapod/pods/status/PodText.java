@@ -1,0 +1,63 @@
+package dev.peapod.pods.status;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.peapod.error.PeapodException;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodStatus;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+
+/// Kubernetes objects as JSON and YAML text. Thread-safe.
+public final class PodText {
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  private PodText() {}
+
+  /// Loaded only by those who ask for YAML.
+  private static final class Yaml {
+    static final ObjectMapper MAPPER =
+        YAMLMapper.builder()
+            .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+            .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
+            .enable(YAMLGenerator.Feature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
+            .build();
+  }
+
+  public static String json(Object object) {
+    try {
+      return JSON.writeValueAsString(object) + "\n";
+    } catch (JsonProcessingException e) {
+      throw PeapodException.internal("can not write an object as JSON", e);
+    }
+  }
+
+  public static String yaml(Object object) {
+    try {
+      return Yaml.MAPPER.writeValueAsString(object);
+    } catch (JsonProcessingException e) {
+      throw PeapodException.internal("can not write an object as YAML", e);
+    }
+  }
+
+  public static Pod pod(byte[] json) throws IOException {
+    return JSON.readValue(json, Pod.class);
+  }
+
+  public static PodStatus status(byte[] json) throws IOException {
+    return JSON.readValue(json, PodStatus.class);
+  }
+
+  /// A copy that shares nothing with the original.
+  public static Pod copy(Pod pod) {
+    try {
+      return pod(json(pod).getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw PeapodException.internal("can not copy a pod", e);
+    }
+  }
+}

@@ -1,0 +1,239 @@
+package dev.peapod.pods.supervisor;
+
+import com.google.protobuf.ByteString;
+import dev.peapod.error.PeapodException;
+import dev.peapod.pods.PodsConfig;
+import dev.peapod.pods.manifest.FieldPaths;
+import dev.peapod.pods.status.PodText;
+import dev.peapod.proto.runtime.v1.Capability;
+import dev.peapod.proto.runtime.v1.ContainerConfig;
+import dev.peapod.proto.runtime.v1.ContainerMetadata;
+import dev.peapod.proto.runtime.v1.Image;
+import dev.peapod.proto.runtime.v1.ImageSpec;
+import dev.peapod.proto.runtime.v1.Int64Value;
+import dev.peapod.proto.runtime.v1.KeyValue;
+import dev.peapod.proto.runtime.v1.LinuxContainerConfig;
+import dev.peapod.proto.runtime.v1.LinuxContainerSecurityContext;
+import dev.peapod.proto.runtime.v1.Mount;
+import dev.peapod.proto.runtime.v1.MountPropagation;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodSecurityContext;
+import io.fabric8.kubernetes.api.model.SecurityContext;
+import io.fabric8.kubernetes.api.model.Volume;
+import io.fabric8.kubernetes.api.model.VolumeMount;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// A container as a CRI runtime is asked for it.
+final class ContainerConfigs {
+  private static final List<String> MASKED =
+      List.of(
+          "/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys",
+          "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
+          "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap");
+  private static final List<String> READ_ONLY =
+      List.of("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger");
+
+  private ContainerConfigs() {}
+
+  /// @param image what the runtime says of the image that is to be run
+  /// @throws PeapodException if the image does not fit what the manifest asks for
+  static ContainerConfig of(
+      Pod pod, Container container, int attempt, Image image, String podIp, PodsConfig config, PodPaths paths) {
+    Map<String, String> environment = environment(pod, container, podIp, config);
+    ContainerConfig.Builder result =
+        ContainerConfig.newBuilder()
+            .setMetadata(
+                ContainerMetadata.newBuilder().setName(container.getName()).setAttempt(attempt))
+            .setImage(
+                ImageSpec.newBuilder()
+                    .setImage(image.getId())
+                    .setUserSpecifiedImage(container.getImage()))
+            .setLogPath(container.getName() + "/" + attempt + ".log")
+            .putLabels(Labels.CONTAINER_NAME, container.getName())
+            .putLabels(Labels.POD_NAME, pod.getMetadata().getName())
+            .putLabels(Labels.POD_NAMESPACE, pod.getMetadata().getNamespace())
+            .putLabels(Labels.POD_UID, pod.getMetadata().getUid())
+            .putAnnotations(Labels.RESTART_COUNT, Integer.toString(attempt))
+            .putAnnotations(Labels.MESSAGE_PATH, container.getTerminationMessagePath())
+            .putAnnotations(Labels.MESSAGE_POLICY, container.getTerminationMessagePolicy())
+            .putAnnotations(
+                Labels.GRACE, Long.toString(pod.getSpec().getTerminationGracePeriodSeconds()));
+    if (!container.getPorts().isEmpty()) {
+      result.putAnnotations(Labels.PORTS, PodText.json(container.getPorts()).strip());
+    }
+    container.getCommand().forEach(word -> result.addCommand(Expansion.expand(word, environment)));
+    container.getArgs().forEach(word -> result.addArgs(Expansion.expand(word, environment)));
+    if (container.getWorkingDir() != null) {
+      result.setWorkingDir(container.getWorkingDir());
+    }
+    environment.forEach(
+        (name, value) ->
+            result.addEnvs(
+                KeyValue.newBuilder().setKey(name).setValue(ByteString.copyFromUtf8(value))));
+    mounts(pod, container, attempt, paths, result);
+    result.setLinux(
+        LinuxContainerConfig.newBuilder()
+            .setResources(Resources.of(pod, container))
+            .setSecurityContext(security(pod, container, image)));
+    return result.build();
+  }
+
+  private static Map<String, String> environment(
+      Pod pod, Container container, String podIp, PodsConfig config) {
+    Map<String, String> fields = new HashMap<>();
+    fields.put("metadata.name", pod.getMetadata().getName());
+    fields.put("metadata.namespace", pod.getMetadata().getNamespace());
+    fields.put("metadata.uid", pod.getMetadata().getUid());
+    fields.put("spec.nodeName", config.nodeName());
+    fields.put("spec.serviceAccountName", "default");
+    fields.put("status.podIP", podIp);
+    fields.put("status.podIPs", podIp);
+    Map<String, String> result = new LinkedHashMap<>();
+    for (EnvVar variable : container.getEnv()) {
+      String value;
+      if (variable.getValueFrom() != null && variable.getValueFrom().getFieldRef() != null) {
+        String path = variable.getValueFrom().getFieldRef().getFieldPath();
+        if (path.startsWith("status.hostIP")) {
+          fields.putIfAbsent(path, HostFacts.address());
+        }
+        value =
+            FieldPaths.resolve(
+                path, fields, pod.getMetadata().getLabels(), pod.getMetadata().getAnnotations());
+      } else {
+        // Only variables that stand before it count.
+        value = Expansion.expand(variable.getValue() == null ? "" : variable.getValue(), result);
+      }
+      result.put(variable.getName(), value);
+    }
+    return result;
+  }
+
+  private static void mounts(
+      Pod pod, Container container, int attempt, PodPaths paths, ContainerConfig.Builder result) {
+    boolean ownHosts = false;
+    for (VolumeMount mount : container.getVolumeMounts()) {
+      Volume volume =
+          pod.getSpec().getVolumes().stream()
+              .filter(v -> v.getName().equals(mount.getName()))
+              .findFirst()
+              .orElseThrow();
+      String source =
+          volume.getHostPath() != null
+              ? volume.getHostPath().getPath()
+              : paths.emptyDir(volume.getName()).toString();
+      result.addMounts(
+          Mount.newBuilder()
+              .setContainerPath(mount.getMountPath())
+              .setHostPath(source)
+              .setReadonly(Boolean.TRUE.equals(mount.getReadOnly()))
+              .setPropagation(
+                  "HostToContainer".equals(mount.getMountPropagation())
+                      ? MountPropagation.PROPAGATION_HOST_TO_CONTAINER
+                      : MountPropagation.PROPAGATION_PRIVATE));
+      ownHosts |= mount.getMountPath().equals("/etc/hosts");
+    }
+    if (!ownHosts) {
+      result.addMounts(
+          Mount.newBuilder()
+              .setContainerPath("/etc/hosts")
+              .setHostPath(paths.hosts().toString())
+              .setReadonly(
+                  container.getSecurityContext() != null
+                      && Boolean.TRUE.equals(
+                          container.getSecurityContext().getReadOnlyRootFilesystem())));
+    }
+    result.addMounts(
+        Mount.newBuilder()
+            .setContainerPath(container.getTerminationMessagePath())
+            .setHostPath(paths.terminationMessage(container.getName(), attempt).toString()));
+  }
+
+  private static LinuxContainerSecurityContext security(
+      Pod pod, Container container, Image image) {
+    PodSecurityContext podContext = pod.getSpec().getSecurityContext();
+    SecurityContext own = container.getSecurityContext();
+    LinuxContainerSecurityContext.Builder result =
+        LinuxContainerSecurityContext.newBuilder()
+            .setNamespaceOptions(SandboxConfigs.namespaces(pod.getSpec()))
+            .setPrivileged(SandboxConfigs.isPrivileged(container));
+    Long user = podContext == null ? null : podContext.getRunAsUser();
+    Long group = podContext == null ? null : podContext.getRunAsGroup();
+    Boolean nonRoot = podContext == null ? null : podContext.getRunAsNonRoot();
+    var seccomp = podContext == null ? null : podContext.getSeccompProfile();
+    boolean escalation = true;
+    if (podContext != null) {
+      result.addAllSupplementalGroups(podContext.getSupplementalGroups());
+    }
+    if (own != null) {
+      user = own.getRunAsUser() == null ? user : own.getRunAsUser();
+      group = own.getRunAsGroup() == null ? group : own.getRunAsGroup();
+      nonRoot = own.getRunAsNonRoot() == null ? nonRoot : own.getRunAsNonRoot();
+      seccomp = own.getSeccompProfile() == null ? seccomp : own.getSeccompProfile();
+      escalation = !Boolean.FALSE.equals(own.getAllowPrivilegeEscalation());
+      result.setReadonlyRootfs(Boolean.TRUE.equals(own.getReadOnlyRootFilesystem()));
+      if (own.getCapabilities() != null) {
+        result.setCapabilities(
+            Capability.newBuilder()
+                .addAllAddCapabilities(own.getCapabilities().getAdd())
+                .addAllDropCapabilities(own.getCapabilities().getDrop()));
+      }
+    }
+    identity(result, user, group, image);
+    if (Boolean.TRUE.equals(nonRoot)) {
+      requireNonRoot(container, user, image);
+    }
+    result.setNoNewPrivs(!escalation);
+    if (!result.getPrivileged()) {
+      result.addAllMaskedPaths(MASKED).addAllReadonlyPaths(READ_ONLY);
+    }
+    return result.setSeccomp(SandboxConfigs.seccomp(seccomp)).build();
+  }
+
+  private static void identity(
+      LinuxContainerSecurityContext.Builder result,
+      @Nullable Long user,
+      @Nullable Long group,
+      Image image) {
+    if (user != null) {
+      result.setRunAsUser(Int64Value.newBuilder().setValue(user));
+    } else if (image.hasUid()) {
+      result.setRunAsUser(image.getUid());
+    } else if (!image.getUsername().isEmpty()) {
+      result.setRunAsUsername(image.getUsername());
+    } else if (group != null) {
+      // CRI takes a group only together with a user.
+      result.setRunAsUser(Int64Value.newBuilder().setValue(0));
+    }
+    if (group != null) {
+      result.setRunAsGroup(Int64Value.newBuilder().setValue(group));
+    }
+  }
+
+  private static void requireNonRoot(Container container, @Nullable Long user, Image image) {
+    String problem = "";
+    if (user != null) {
+      problem = user == 0 ? "container's runAsUser breaks non-root policy" : "";
+    } else if (image.hasUid()) {
+      problem =
+          image.getUid().getValue() == 0
+              ? "container has runAsNonRoot and image will run as root"
+              : "";
+    } else if (!image.getUsername().isEmpty()) {
+      problem =
+          "container has runAsNonRoot and image has non-numeric user ("
+              + image.getUsername()
+              + "), cannot verify user is non-root";
+    } else {
+      problem = "container has runAsNonRoot and image will run as root";
+    }
+    if (!problem.isEmpty()) {
+      throw PeapodException.invalid(problem + " (container " + container.getName() + ")");
+    }
+  }
+}

@@ -1,0 +1,129 @@
+package dev.peapod.pods.supervisor;
+
+import dev.peapod.pods.backoff.BackOff;
+import dev.peapod.pods.probe.Prober;
+import io.fabric8.kubernetes.api.model.Container;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// One container of the manifest and what is known of its instances. Touched by the pod's worker alone.
+///
+/// ```
+///            start          started            exit seen
+///   WAITING ───────> STARTING ───────> RUNNING ──────────> EXITED
+///      ^                │ failed          │ killed by us      │ due again
+///      └────────────────┘                 └─> (STOPPING) ─────┴──> STARTING
+/// ```
+final class ContainerSlot {
+  enum State {
+    WAITING,
+    STARTING,
+    RUNNING,
+    STOPPING,
+    EXITED
+  }
+
+  final Container spec;
+  final boolean init;
+  final BackOff crashes;
+  final BackOff pulls;
+
+  State state = State.WAITING;
+  /// Number of the next instance; the restart count is one less, once there is one.
+  int nextAttempt;
+
+  String containerId = "";
+  String imageId = "";
+  Instant startedAt = Instant.EPOCH;
+  /// `System.nanoTime` of the last change made by the worker: a listing begun earlier knows less.
+  long changedAt;
+
+  /// Shown while nothing runs: ErrImagePull, CrashLoopBackOff, ...
+  String waitingReason = "";
+  String waitingMessage = "";
+  /// Not before then, if it is to be tried again.
+  Optional<Instant> retryAt = Optional.empty();
+
+  /// How the present instance ended (EXITED) and the one before it.
+  @Nullable Termination ended;
+  @Nullable Termination last;
+
+  boolean started;
+  boolean ready;
+  final List<Prober> probers = new ArrayList<>();
+  @Nullable Thread operation;
+
+  ContainerSlot(Container spec, boolean init, BackOff crashes, BackOff pulls) {
+    this.spec = spec;
+    this.init = init;
+    this.crashes = crashes;
+    this.pulls = pulls;
+  }
+
+  String name() {
+    return spec.getName();
+  }
+
+  int restarts() {
+    return Math.max(0, nextAttempt - 1);
+  }
+
+  boolean succeeded() {
+    return state == State.EXITED && ended != null && ended.succeeded();
+  }
+
+  boolean isBusy() {
+    return operation != null;
+  }
+
+  void waiting(String reason, String message) {
+    waitingReason = reason;
+    waitingMessage = message;
+  }
+
+  /// Back to the beginning, for another try at finding out what runs.
+  void forget() {
+    endProbes();
+    state = State.WAITING;
+    nextAttempt = 0;
+    containerId = "";
+    ended = null;
+    last = null;
+  }
+
+  void endProbes() {
+    probers.forEach(Prober::close);
+    probers.clear();
+    ready = false;
+    started = false;
+  }
+
+  void running(String id, String image, Instant since) {
+    state = State.RUNNING;
+    containerId = id;
+    imageId = image;
+    startedAt = since;
+    changedAt = System.nanoTime();
+    waiting("", "");
+    retryAt = Optional.empty();
+    if (ended != null) {
+      last = ended;
+      ended = null;
+    }
+  }
+
+  void exited(Termination termination) {
+    endProbes();
+    state = State.EXITED;
+    changedAt = System.nanoTime();
+    if (ended != null) {
+      last = ended;
+    }
+    ended = termination;
+    waiting("", "");
+    retryAt = Optional.empty();
+  }
+}

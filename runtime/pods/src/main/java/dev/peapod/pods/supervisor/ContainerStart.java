@@ -1,0 +1,159 @@
+package dev.peapod.pods.supervisor;
+
+import dev.peapod.error.PeapodException;
+import dev.peapod.error.PeapodException.Kind;
+import dev.peapod.pods.PodKey;
+import dev.peapod.proto.runtime.v1.ContainerConfig;
+import dev.peapod.proto.runtime.v1.Image;
+import dev.peapod.proto.runtime.v1.PodSandboxConfig;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.Pod;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/// Brings one instance of a container up: image, create, start. Runs on a virtual thread of its own and tells the worker how it went;
+/// an interrupt ends it.
+final class ContainerStart implements Runnable {
+  private final Shared shared;
+  private final Pod pod;
+  private final ContainerSlot slot;
+  private final int attempt;
+  private final String sandbox;
+  private final PodSandboxConfig sandboxConfig;
+  private final String podIp;
+  private final Consumer<Message> worker;
+
+  ContainerStart(
+      Shared shared,
+      Pod pod,
+      ContainerSlot slot,
+      int attempt,
+      String sandbox,
+      PodSandboxConfig sandboxConfig,
+      String podIp,
+      Consumer<Message> worker) {
+    this.shared = shared;
+    this.pod = pod;
+    this.slot = slot;
+    this.attempt = attempt;
+    this.sandbox = sandbox;
+    this.sandboxConfig = sandboxConfig;
+    this.podIp = podIp;
+    this.worker = worker;
+  }
+
+  @Override
+  public void run() {
+    worker.accept(bringUp());
+  }
+
+  private Message bringUp() {
+    PodKey key = PodKey.of(pod);
+    Container spec = slot.spec;
+    Image image;
+    try {
+      image = image(key, spec);
+    } catch (Unavailable e) {
+      shared.events().warning(key, spec.getName(), "Failed", e.getMessage());
+      return new Message.NotCreated(slot, e.reason, e.getMessage(), true);
+    } catch (RuntimeException e) {
+      return notCreated(key, "ErrImagePull", "can not get image \"" + spec.getImage() + "\"", e, true);
+    }
+    PodPaths paths = PodPaths.of(shared.config(), pod);
+    String id;
+    try {
+      Volumes.prepareContainer(paths, spec.getName(), attempt);
+      ContainerConfig config =
+          ContainerConfigs.of(pod, spec, attempt, image, podIp, shared.config(), paths);
+      id = shared.cri().createContainer(sandbox, config, sandboxConfig);
+      shared.events().normal(key, spec.getName(), "Created", "Container created");
+    } catch (RuntimeException e) {
+      String reason =
+          e instanceof PeapodException p && p.kind() == Kind.INVALID
+              ? "CreateContainerConfigError"
+              : "CreateContainerError";
+      return notCreated(key, reason, "", e, false);
+    }
+    try {
+      shared.cri().startContainer(id);
+      shared.events().normal(key, spec.getName(), "Started", "Container started");
+      Volumes.forgetOldInstances(paths, spec.getName(), attempt);
+      return new Message.Started(slot, attempt, id, image.getId(), shared.clock().instant());
+    } catch (RuntimeException e) {
+      shared.events().warning(key, spec.getName(), "Failed", String.valueOf(e.getMessage()));
+      return new Message.NotStarted(
+          slot, attempt, id, "RunContainerError", String.valueOf(e.getMessage()));
+    }
+  }
+
+  private Message notCreated(
+      PodKey key, String reason, String what, RuntimeException e, boolean image) {
+    String message = what.isEmpty() ? String.valueOf(e.getMessage()) : what + ": " + e.getMessage();
+    shared.events().warning(key, slot.name(), "Failed", message);
+    return new Message.NotCreated(slot, reason, message, image);
+  }
+
+  private Image image(PodKey key, Container spec) {
+    String reference = spec.getImage();
+    Optional<Image> present = shared.cri().image(reference);
+    String policy = spec.getImagePullPolicy();
+    if (present.isPresent() && !policy.equals("Always")) {
+      shared
+          .events()
+          .normal(
+              key,
+              spec.getName(),
+              "Pulled",
+              "Container image \"" + reference + "\" already present on machine");
+      return present.get();
+    }
+    if (policy.equals("Never")) {
+      throw new Unavailable(
+          "ErrImageNeverPull",
+          "Container image \"" + reference + "\" is not present with pull policy of Never");
+    }
+    shared.events().normal(key, spec.getName(), "Pulling", "Pulling image \"" + reference + "\"");
+    long begun = System.nanoTime();
+    String pulled;
+    try {
+      pulled = shared.cri().pull(reference, sandboxConfig);
+    } catch (PeapodException e) {
+      String reason = e.kind() == Kind.INVALID ? "InvalidImageName" : "ErrImagePull";
+      throw new Unavailable(
+          reason, "Failed to pull image \"" + reference + "\": " + e.getMessage());
+    }
+    Duration took = Duration.ofNanos(System.nanoTime() - begun);
+    Image image =
+        shared
+            .cri()
+            .image(pulled.isEmpty() ? reference : pulled)
+            .or(() -> shared.cri().image(reference))
+            .orElseThrow(
+                () -> new Unavailable("ErrImagePull", "image \"" + reference + "\" vanished after its pull"));
+    shared
+        .events()
+        .normal(
+            key,
+            spec.getName(),
+            "Pulled",
+            "Successfully pulled image \"" + reference + "\" in " + took.toMillis() + "ms. Image size: "
+                + image.getSize() + " bytes.");
+    return image;
+  }
+
+  /// There is no image to run.
+  private static final class Unavailable extends RuntimeException {
+    final String reason;
+
+    Unavailable(String reason, String message) {
+      super(message);
+      this.reason = reason;
+    }
+
+    @Override
+    public String getMessage() {
+      return String.valueOf(super.getMessage());
+    }
+  }
+}

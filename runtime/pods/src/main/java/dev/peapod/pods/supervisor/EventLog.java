@@ -1,0 +1,141 @@
+package dev.peapod.pods.supervisor;
+
+import dev.peapod.pods.PodKey;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
+
+/// What happened to pods, in memory and bounded, the oldest forgotten first. The same thing happening again is counted. Thread-safe.
+public final class EventLog {
+  private static final int MOST = 5_000;
+  private static final int LONGEST_MESSAGE = 4_096;
+
+  /// One event; `sequence` grows with every occurrence.
+  public record Event(
+      long sequence,
+      PodKey pod,
+      String container,
+      boolean warning,
+      String reason,
+      String message,
+      Instant first,
+      Instant last,
+      int count) {}
+
+  private final InstantSource clock;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition added = lock.newCondition();
+  private final Deque<Event> events = new ArrayDeque<>();
+  private long sequence;
+
+  public EventLog(InstantSource clock) {
+    this.clock = clock;
+  }
+
+  void normal(PodKey pod, String container, String reason, String message) {
+    add(pod, container, false, reason, message);
+  }
+
+  void warning(PodKey pod, String container, String reason, String message) {
+    add(pod, container, true, reason, message);
+  }
+
+  private void add(PodKey pod, String container, boolean warning, String reason, String message) {
+    String text =
+        message.length() > LONGEST_MESSAGE ? message.substring(0, LONGEST_MESSAGE) + "..." : message;
+    Instant now = clock.instant();
+    lock.lock();
+    try {
+      Event same = null;
+      for (var i = events.descendingIterator(); i.hasNext(); ) {
+        Event event = i.next();
+        if (event.pod.equals(pod)
+            && event.container.equals(container)
+            && event.reason.equals(reason)
+            && event.message.equals(text)) {
+          same = event;
+          i.remove();
+          break;
+        }
+      }
+      Instant first = same == null ? now : same.first;
+      int count = same == null ? 1 : same.count + 1;
+      events.addLast(
+          new Event(++sequence, pod, container, warning, reason, text, first, now, count));
+      if (events.size() > MOST) {
+        events.removeFirst();
+      }
+      added.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// The number of the latest event.
+  public long sequence() {
+    lock.lock();
+    try {
+      return sequence;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// The events after a number, oldest first.
+  public List<Event> after(long number, Predicate<Event> wanted) {
+    lock.lock();
+    try {
+      return listed(number, wanted);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// The same, after waiting for one if there is none; empty if none came in time.
+  public List<Event> await(long number, Predicate<Event> wanted, long millis)
+      throws InterruptedException {
+    long nanos = TimeUnit.MILLISECONDS.toNanos(millis);
+    lock.lock();
+    try {
+      List<Event> found = listed(number, wanted);
+      while (found.isEmpty() && nanos > 0) {
+        nanos = added.awaitNanos(nanos);
+        found = listed(number, wanted);
+      }
+      return found;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Forgets what happened to a pod that is gone, except its removal.
+  void forget(PodKey pod) {
+    lock.lock();
+    try {
+      events.removeIf(event -> event.pod.equals(pod) && !event.reason.equals("Killing"));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private List<Event> listed(long number, Predicate<Event> wanted) {
+    List<Event> found = new ArrayList<>();
+    for (var i = events.descendingIterator(); i.hasNext(); ) {
+      Event event = i.next();
+      if (event.sequence <= number) {
+        break;
+      }
+      if (wanted.test(event)) {
+        found.add(event);
+      }
+    }
+    return found.reversed();
+  }
+}

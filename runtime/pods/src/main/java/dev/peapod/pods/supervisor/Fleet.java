@@ -1,0 +1,346 @@
+package dev.peapod.pods.supervisor;
+
+import dev.peapod.error.PeapodException;
+import dev.peapod.error.PeapodException.Kind;
+import dev.peapod.pods.PodKey;
+import dev.peapod.pods.PodsConfig;
+import dev.peapod.pods.manifest.PodManifest;
+import dev.peapod.proto.runtime.v1.PodSandbox;
+import io.fabric8.kubernetes.api.model.ContainerPort;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
+import java.lang.System.Logger;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
+
+/// All pods and their workers: applying, deleting, looking. Thread-safe.
+public final class Fleet implements AutoCloseable {
+  private static final Logger LOG = System.getLogger(Fleet.class.getName());
+  private static final Duration CLOSE_TIME = Duration.ofSeconds(5);
+
+  /// What applying one manifest comes to.
+  public enum Result {
+    CREATED,
+    UNCHANGED,
+    CONFIGURED,
+    REPLACED
+  }
+
+  /// One applied manifest.
+  public record Applied(PodManifest manifest, Result result) {}
+
+  private final PodsConfig config;
+  private final PodStore store;
+  private final EventLog events;
+  private final PodBoard board;
+  private final RuntimeWatch watch;
+  private final Shared shared;
+  private final Cri cri;
+
+  private final Map<PodKey, PodWorker> workers = new ConcurrentHashMap<>();
+  /// Held while pods are compared with what is asked for and made; never while one is waited for.
+  private final ReentrantLock applying = new ReentrantLock();
+
+  private volatile boolean closed;
+
+  public Fleet(Cri cri, PodsConfig config, InstantSource clock) {
+    this.cri = cri;
+    this.config = config;
+    this.store = new PodStore(config);
+    this.events = new EventLog(clock);
+    // Milliseconds leave room for a thousand changes each before a later daemon's first revision could be reached.
+    this.board = new PodBoard(clock.millis() * 1000);
+    this.watch = new RuntimeWatch(cri, config.poll(), () -> !workers.isEmpty(), this::seen);
+    this.shared = new Shared(cri, config, events, board, store, clock, watch::poke);
+  }
+
+  public EventLog events() {
+    return events;
+  }
+
+  public PodBoard board() {
+    return board;
+  }
+
+  /// Takes up the stored pods.
+  public void start() {
+    for (PodStore.Stored stored : store.load()) {
+      PodKey key = PodKey.of(stored.pod());
+      if (workers.containsKey(key)) {
+        LOG.log(Logger.Level.WARNING, "pod " + key + " is stored twice; " + stored.pod().getMetadata().getUid() + " is left out");
+        continue;
+      }
+      run(stored);
+    }
+    Thread.ofVirtual().name("orphans").start(this::removeOrphans);
+    watch.start();
+    watch.poke();
+  }
+
+  private void run(PodStore.Stored stored) {
+    PodWorker worker = new PodWorker(shared, stored, this::gone);
+    workers.put(worker.key(), worker);
+    worker.start();
+  }
+
+  private void gone(PodWorker worker) {
+    workers.remove(worker.key(), worker);
+  }
+
+  private void seen(RuntimeWatch.Look look) {
+    for (PodWorker worker : workers.values()) {
+      worker.tell(
+          new Message.Observed(
+              look.sandboxes().getOrDefault(worker.uid(), List.of()),
+              look.containers().getOrDefault(worker.uid(), List.of()),
+              look.begunAt()));
+    }
+  }
+
+  /// Sandboxes of ours whose pod is no longer known were left by a removal that was cut off.
+  private void removeOrphans() {
+    try {
+      Set<String> known = workers.values().stream().map(PodWorker::uid).collect(Collectors.toSet());
+      for (PodSandbox sandbox : cri.sandboxes(Map.of())) {
+        String owner = sandbox.getAnnotationsOrDefault(Labels.SUPERVISOR, "");
+        if (owner.equals(config.podsDirectory().toString())
+            && !known.contains(sandbox.getLabelsOrDefault(Labels.POD_UID, ""))) {
+          LOG.log(Logger.Level.INFO, "remove sandbox " + sandbox.getId() + ", whose pod is gone");
+          cri.stopSandbox(sandbox.getId());
+          cri.removeSandbox(sandbox.getId());
+        }
+      }
+    } catch (PeapodException e) {
+      LOG.log(Logger.Level.WARNING, "can not look for sandboxes without a pod: " + e.getMessage());
+    }
+  }
+
+  // --- applying
+
+  /// Makes the pods that are not there yet. Either all manifests can be applied, or nothing is made.
+  ///
+  /// @param replace delete a pod whose spec differs, and make it anew
+  /// @throws PeapodException ALREADY_EXISTS if a spec differs and `replace` is not set; FAILED_PRECONDITION if a host port is taken by
+  ///     another pod
+  public List<Applied> apply(List<PodManifest> manifests, boolean replace, boolean dryRun)
+      throws InterruptedException {
+    Map<PodManifest, Result> plan = new LinkedHashMap<>();
+    List<PodKey> replaced = new ArrayList<>();
+    applying.lock();
+    try {
+      requireOpen();
+      for (PodManifest manifest : manifests) {
+        Result result = compare(manifest, replace);
+        plan.put(manifest, result);
+        if (result == Result.REPLACED) {
+          replaced.add(PodKey.of(manifest.pod()));
+        }
+      }
+      requirePorts(plan);
+      if (!dryRun) {
+        for (PodKey key : replaced) {
+          delete(key, Optional.empty());
+        }
+        plan.forEach(
+            (manifest, result) -> {
+              if (result == Result.CREATED) {
+                create(manifest.pod());
+              } else if (result == Result.CONFIGURED) {
+                configure(manifest.pod());
+              }
+            });
+      }
+    } finally {
+      applying.unlock();
+    }
+    if (!dryRun) {
+      for (PodManifest manifest : manifests) {
+        if (plan.get(manifest) == Result.REPLACED) {
+          awaitGone(PodKey.of(manifest.pod()));
+          applying.lock();
+          try {
+            create(manifest.pod());
+          } finally {
+            applying.unlock();
+          }
+        }
+      }
+    }
+    return plan.entrySet().stream().map(e -> new Applied(e.getKey(), e.getValue())).toList();
+  }
+
+  private Result compare(PodManifest manifest, boolean replace) throws InterruptedException {
+    PodKey key = PodKey.of(manifest.pod());
+    while (board.get(key).isEmpty() && workers.containsKey(key)) {
+      // Its worker is just taking its leave.
+      Thread.sleep(1);
+    }
+    Optional<PodBoard.Entry> present = board.get(key);
+    if (present.isEmpty()) {
+      return Result.CREATED;
+    }
+    Pod before = present.get().pod();
+    if (before.getMetadata().getDeletionTimestamp() != null) {
+      if (replace) {
+        return Result.REPLACED;
+      }
+      throw new PeapodException(
+          Kind.ALREADY_EXISTS, "pod " + key + " is being deleted; apply it again when it is gone");
+    }
+    if (!before.getSpec().equals(manifest.pod().getSpec())) {
+      if (replace) {
+        return Result.REPLACED;
+      }
+      throw new PeapodException(
+          Kind.ALREADY_EXISTS,
+          "pod " + key + " runs with another spec, and a running pod's spec can not be changed;"
+              + " apply with --replace to delete it and make it anew");
+    }
+    ObjectMeta now = manifest.pod().getMetadata();
+    boolean same =
+        Objects.equals(before.getMetadata().getLabels(), now.getLabels())
+            && Objects.equals(before.getMetadata().getAnnotations(), now.getAnnotations());
+    return same ? Result.UNCHANGED : Result.CONFIGURED;
+  }
+
+  private void create(Pod asked) {
+    if (workers.containsKey(PodKey.of(asked))) {
+      throw new PeapodException(
+          Kind.ALREADY_EXISTS, "pod " + PodKey.of(asked) + " was made by someone else meanwhile");
+    }
+    ObjectMeta metadata =
+        new ObjectMetaBuilder(asked.getMetadata())
+            .withUid(UUID.randomUUID().toString())
+            .withCreationTimestamp(StatusReport.text(shared.clock().instant()))
+            .build();
+    Pod pod = new Pod(asked.getApiVersion(), asked.getKind(), metadata, asked.getSpec(), null);
+    store.savePod(pod);
+    PodWorker worker =
+        new PodWorker(
+            shared, new PodStore.Stored(pod, Optional.empty(), Optional.empty()), this::gone);
+    workers.put(worker.key(), worker);
+    worker.start();
+    // Nothing can be there of a uid that has just been made up.
+    worker.tell(new Message.Observed(List.of(), List.of(), System.nanoTime()));
+  }
+
+  private void configure(Pod asked) {
+    PodWorker worker = workers.get(PodKey.of(asked));
+    if (worker != null) {
+      worker.tell(
+          new Message.Configure(
+              asked.getMetadata().getLabels(), asked.getMetadata().getAnnotations()));
+    }
+  }
+
+  /// Two pods can not have one host port.
+  private void requirePorts(Map<PodManifest, Result> plan) {
+    Map<String, PodKey> taken = new LinkedHashMap<>();
+    Set<PodKey> planned = plan.keySet().stream().map(m -> PodKey.of(m.pod())).collect(Collectors.toSet());
+    for (PodBoard.Entry entry : board.list().entries()) {
+      String phase = entry.pod().getStatus() == null ? "" : entry.pod().getStatus().getPhase();
+      if (!planned.contains(PodKey.of(entry.pod())) && !Set.of("Succeeded", "Failed").contains(phase)) {
+        hostPorts(entry.pod()).forEach(port -> taken.put(port, PodKey.of(entry.pod())));
+      }
+    }
+    for (PodManifest manifest : plan.keySet()) {
+      PodKey key = PodKey.of(manifest.pod());
+      for (String port : hostPorts(manifest.pod())) {
+        Optional<PodKey> other = holder(taken, port);
+        if (other.isPresent()) {
+          throw new PeapodException(
+              Kind.FAILED_PRECONDITION,
+              "host port " + port + " that pod " + key + " asks for is taken by pod " + other.get());
+        }
+      }
+      hostPorts(manifest.pod()).forEach(port -> taken.put(port, key));
+    }
+  }
+
+  private static Optional<PodKey> holder(Map<String, PodKey> taken, String port) {
+    String address = port.substring(0, port.lastIndexOf(':'));
+    String suffix = port.substring(port.lastIndexOf(':'));
+    return taken.entrySet().stream()
+        .filter(e -> e.getKey().endsWith(suffix))
+        .filter(
+            e -> {
+              String other = e.getKey().substring(0, e.getKey().lastIndexOf(':'));
+              return other.equals(address) || other.equals("0.0.0.0") || address.equals("0.0.0.0");
+            })
+        .map(Map.Entry::getValue)
+        .findFirst();
+  }
+
+  /// `address:port/protocol` of each.
+  private static List<String> hostPorts(Pod pod) {
+    List<String> ports = new ArrayList<>();
+    for (var container : pod.getSpec().getContainers()) {
+      for (ContainerPort port : container.getPorts()) {
+        if (port.getHostPort() != null && port.getHostPort() != 0) {
+          String address =
+              port.getHostIP() == null || port.getHostIP().isEmpty() ? "0.0.0.0" : port.getHostIP();
+          ports.add(address + ":" + port.getHostPort() + "/" + port.getProtocol());
+        }
+      }
+    }
+    return ports;
+  }
+
+  // --- deleting
+
+  /// Begins to delete a pod, or has a deletion that is under way go quicker.
+  ///
+  /// @return false if there is no such pod
+  public boolean delete(PodKey key, Optional<Long> graceSeconds) {
+    PodWorker worker = workers.get(key);
+    if (worker == null) {
+      return false;
+    }
+    worker.tell(new Message.Delete(graceSeconds));
+    return true;
+  }
+
+  /// Waits until a pod that is being deleted is gone.
+  ///
+  /// @throws PeapodException UNAVAILABLE if the daemon stops before
+  public void awaitGone(PodKey key) throws InterruptedException {
+    PodWorker worker = workers.get(key);
+    while (worker != null && workers.get(key) == worker) {
+      requireOpen();
+      worker.awaitGone(Duration.ofMillis(200));
+    }
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new PeapodException(Kind.UNAVAILABLE, "the daemon is stopping");
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    watch.close();
+    List<PodWorker> all = List.copyOf(workers.values());
+    all.forEach(worker -> worker.tell(new Message.Close()));
+    try {
+      for (PodWorker worker : all) {
+        worker.awaitGone(CLOSE_TIME);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

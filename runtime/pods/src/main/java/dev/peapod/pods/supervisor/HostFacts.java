@@ -1,0 +1,75 @@
+package dev.peapod.pods.supervisor;
+
+import java.io.IOException;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What pods are told of the machine. Read anew each time: all of it may change while the daemon runs.
+final class HostFacts {
+  private HostFacts() {}
+
+  /// The host's resolver configuration.
+  record Resolver(List<String> servers, List<String> searches, List<String> options) {}
+
+  static Resolver resolver() {
+    List<String> servers = new ArrayList<>();
+    List<String> searches = new ArrayList<>();
+    List<String> options = new ArrayList<>();
+    for (String line : lines(Path.of("/etc/resolv.conf"))) {
+      List<String> words = List.of(line.strip().split("\\s+"));
+      List<String> values = words.subList(Math.min(1, words.size()), words.size());
+      switch (words.getFirst()) {
+        case "nameserver" -> servers.addAll(values.subList(0, Math.min(1, values.size())));
+        case "search" -> {
+          searches.clear();
+          searches.addAll(values);
+        }
+        case "options" -> options.addAll(values);
+        default -> {}
+      }
+    }
+    return new Resolver(servers.subList(0, Math.min(3, servers.size())), searches, options);
+  }
+
+  static String hostsFile() {
+    return String.join("\n", lines(Path.of("/etc/hosts"))) + "\n";
+  }
+
+  /// The address that the default route goes out from; no packet is sent. 127.0.0.1 where there is no route.
+  static String address() {
+    try (DatagramSocket socket = new DatagramSocket()) {
+      socket.connect(new InetSocketAddress(InetAddress.ofLiteral("192.0.2.1"), 9));
+      InetAddress local = socket.getLocalAddress();
+      if (local != null && !local.isAnyLocalAddress()) {
+        return local.getHostAddress();
+      }
+    } catch (SocketException | java.io.UncheckedIOException e) {
+      // No route.
+    }
+    return "127.0.0.1";
+  }
+
+  /// Bytes of memory of the machine.
+  static long memory() {
+    for (String line : lines(Path.of("/proc/meminfo"))) {
+      if (line.startsWith("MemTotal:")) {
+        return Long.parseLong(line.replaceAll("[^0-9]", "")) << 10;
+      }
+    }
+    return 1L << 30;
+  }
+
+  private static List<String> lines(Path file) {
+    try {
+      return Files.readAllLines(file);
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
+}

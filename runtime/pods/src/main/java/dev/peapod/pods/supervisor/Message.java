@@ -1,0 +1,56 @@
+package dev.peapod.pods.supervisor;
+
+import dev.peapod.pods.probe.ProbeKind;
+import dev.peapod.proto.runtime.v1.Container;
+import dev.peapod.proto.runtime.v1.PodSandbox;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// What a pod's worker is told.
+sealed interface Message {
+  /// What the runtime has of the pod.
+  ///
+  /// @param begunAt `System.nanoTime` when the listing was asked for
+  record Observed(List<PodSandbox> sandboxes, List<Container> containers, long begunAt)
+      implements Message {}
+
+  record SandboxMade(String id, int attempt, List<String> ips) implements Message {}
+
+  record SandboxFailed(int attempt, String message) implements Message {}
+
+  record Started(ContainerSlot slot, int attempt, String containerId, String imageId, Instant at)
+      implements Message {}
+
+  /// Nothing runs: the image is not there or the container could not be made. No attempt is used up.
+  record NotCreated(ContainerSlot slot, String reason, String message, boolean image)
+      implements Message {}
+
+  /// The container was made, but its process could not be started.
+  record NotStarted(
+      ContainerSlot slot, int attempt, String containerId, String reason, String message)
+      implements Message {}
+
+  record Stopped(ContainerSlot slot, String containerId) implements Message {}
+
+  record Probed(
+      ContainerSlot slot, String containerId, ProbeKind kind, boolean success, String message)
+      implements Message {}
+
+  /// The pod is to go. Told again with a shorter time, it goes quicker.
+  record Delete(Optional<Long> graceSeconds) implements Message {}
+
+  record Configure(
+      @Nullable Map<String, String> labels, @Nullable Map<String, String> annotations)
+      implements Message {}
+
+  /// All is removed, or not: then why.
+  record Removed(String problem) implements Message {}
+
+  /// The finished pod's sandbox is stopped.
+  record SandboxStopped() implements Message {}
+
+  record Close() implements Message {}
+}

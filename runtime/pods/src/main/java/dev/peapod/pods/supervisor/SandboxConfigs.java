@@ -1,0 +1,189 @@
+package dev.peapod.pods.supervisor;
+
+import dev.peapod.pods.PodsConfig;
+import dev.peapod.proto.runtime.v1.DNSConfig;
+import dev.peapod.proto.runtime.v1.Int64Value;
+import dev.peapod.proto.runtime.v1.LinuxPodSandboxConfig;
+import dev.peapod.proto.runtime.v1.LinuxSandboxSecurityContext;
+import dev.peapod.proto.runtime.v1.NamespaceMode;
+import dev.peapod.proto.runtime.v1.NamespaceOption;
+import dev.peapod.proto.runtime.v1.PodSandboxConfig;
+import dev.peapod.proto.runtime.v1.PodSandboxMetadata;
+import dev.peapod.proto.runtime.v1.PortMapping;
+import dev.peapod.proto.runtime.v1.Protocol;
+import dev.peapod.proto.runtime.v1.SecurityProfile;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerPort;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodDNSConfig;
+import io.fabric8.kubernetes.api.model.PodDNSConfigOption;
+import io.fabric8.kubernetes.api.model.PodSecurityContext;
+import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.SeccompProfile;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// A pod's sandbox as a CRI runtime is asked for it.
+final class SandboxConfigs {
+  private static final int MAX_SEARCHES = 32;
+
+  private SandboxConfigs() {}
+
+  static PodSandboxConfig of(Pod pod, int attempt, PodsConfig config, PodPaths paths) {
+    PodSpec spec = pod.getSpec();
+    PodSandboxConfig.Builder result =
+        PodSandboxConfig.newBuilder()
+            .setMetadata(
+                PodSandboxMetadata.newBuilder()
+                    .setName(pod.getMetadata().getName())
+                    .setNamespace(pod.getMetadata().getNamespace())
+                    .setUid(pod.getMetadata().getUid())
+                    .setAttempt(attempt))
+            .setLogDirectory(paths.logs().toString())
+            .setDnsConfig(dns(spec));
+    if (!isTrue(spec.getHostNetwork())) {
+      result.setHostname(hostname(pod));
+      spec.getContainers().forEach(container -> ports(container, result));
+    }
+    if (pod.getMetadata().getLabels() != null) {
+      result.putAllLabels(pod.getMetadata().getLabels());
+    }
+    result
+        .putLabels(Labels.POD_NAME, pod.getMetadata().getName())
+        .putLabels(Labels.POD_NAMESPACE, pod.getMetadata().getNamespace())
+        .putLabels(Labels.POD_UID, pod.getMetadata().getUid());
+    if (pod.getMetadata().getAnnotations() != null) {
+      result.putAllAnnotations(pod.getMetadata().getAnnotations());
+    }
+    result.putAnnotations(Labels.SUPERVISOR, config.podsDirectory().toString());
+    result.setLinux(linux(pod, config));
+    return result.build();
+  }
+
+  /// The pod's host name: at most 63 characters, as kubelet cuts it.
+  static String hostname(Pod pod) {
+    String hostname = pod.getSpec().getHostname();
+    if (hostname != null && !hostname.isEmpty()) {
+      return hostname;
+    }
+    String name = pod.getMetadata().getName();
+    if (name.length() > 63) {
+      name = name.substring(0, 63);
+      while (name.endsWith("-") || name.endsWith(".")) {
+        name = name.substring(0, name.length() - 1);
+      }
+    }
+    return name;
+  }
+
+  private static void ports(Container container, PodSandboxConfig.Builder result) {
+    for (ContainerPort port : container.getPorts()) {
+      // Kubelet passes all ports; a runtime acts on those with a host port.
+      result.addPortMappings(
+          PortMapping.newBuilder()
+              .setProtocol(
+                  switch (port.getProtocol()) {
+                    case "UDP" -> Protocol.UDP;
+                    case "SCTP" -> Protocol.SCTP;
+                    default -> Protocol.TCP;
+                  })
+              .setContainerPort(port.getContainerPort())
+              .setHostPort(port.getHostPort() == null ? 0 : port.getHostPort())
+              .setHostIp(port.getHostIP() == null ? "" : port.getHostIP()));
+    }
+  }
+
+  private static DNSConfig dns(PodSpec spec) {
+    List<String> servers = new ArrayList<>();
+    List<String> searches = new ArrayList<>();
+    List<String> options = new ArrayList<>();
+    // Without a cluster there is no cluster DNS, and ClusterFirst means the host's, as kubelet falls back to.
+    if (!"None".equals(spec.getDnsPolicy())) {
+      HostFacts.Resolver host = HostFacts.resolver();
+      servers.addAll(host.servers());
+      searches.addAll(host.searches());
+      options.addAll(host.options());
+    }
+    PodDNSConfig more = spec.getDnsConfig();
+    if (more != null) {
+      servers.addAll(more.getNameservers());
+      searches.addAll(more.getSearches());
+      for (PodDNSConfigOption option : more.getOptions()) {
+        String value = option.getValue();
+        options.removeIf(o -> o.equals(option.getName()) || o.startsWith(option.getName() + ":"));
+        options.add(value == null ? option.getName() : option.getName() + ":" + value);
+      }
+    }
+    return DNSConfig.newBuilder()
+        .addAllServers(first(servers, 3))
+        .addAllSearches(first(searches, MAX_SEARCHES))
+        .addAllOptions(options)
+        .build();
+  }
+
+  private static List<String> first(List<String> values, int count) {
+    Set<String> distinct = new LinkedHashSet<>(values);
+    return distinct.stream().limit(count).toList();
+  }
+
+  private static LinuxPodSandboxConfig linux(Pod pod, PodsConfig config) {
+    LinuxPodSandboxConfig.Builder linux =
+        LinuxPodSandboxConfig.newBuilder()
+            .setCgroupParent(config.cgroupParent() + "/pod" + pod.getMetadata().getUid())
+            .setResources(Resources.ofPod(pod));
+    LinuxSandboxSecurityContext.Builder security =
+        LinuxSandboxSecurityContext.newBuilder()
+            .setNamespaceOptions(namespaces(pod.getSpec()))
+            .setPrivileged(
+                pod.getSpec().getContainers().stream().anyMatch(SandboxConfigs::isPrivileged));
+    PodSecurityContext context = pod.getSpec().getSecurityContext();
+    security.setSeccomp(seccomp(context == null ? null : context.getSeccompProfile()));
+    if (context != null) {
+      if (context.getRunAsUser() != null) {
+        security.setRunAsUser(Int64Value.newBuilder().setValue(context.getRunAsUser()));
+      }
+      if (context.getRunAsGroup() != null) {
+        security.setRunAsGroup(Int64Value.newBuilder().setValue(context.getRunAsGroup()));
+      }
+      security.addAllSupplementalGroups(context.getSupplementalGroups());
+      context.getSysctls().forEach(s -> linux.putSysctls(s.getName(), s.getValue()));
+    }
+    return linux.setSecurityContext(security).build();
+  }
+
+  static NamespaceOption namespaces(PodSpec spec) {
+    return NamespaceOption.newBuilder()
+        .setNetwork(isTrue(spec.getHostNetwork()) ? NamespaceMode.NODE : NamespaceMode.POD)
+        .setIpc(isTrue(spec.getHostIPC()) ? NamespaceMode.NODE : NamespaceMode.POD)
+        .setPid(
+            isTrue(spec.getHostPID())
+                ? NamespaceMode.NODE
+                : isTrue(spec.getShareProcessNamespace())
+                    ? NamespaceMode.POD
+                    : NamespaceMode.CONTAINER)
+        .build();
+  }
+
+  /// Unconfined where the manifest says nothing, as kubelet does by default.
+  static SecurityProfile seccomp(@Nullable SeccompProfile profile) {
+    boolean runtimeDefault = profile != null && "RuntimeDefault".equals(profile.getType());
+    return SecurityProfile.newBuilder()
+        .setProfileType(
+            runtimeDefault
+                ? SecurityProfile.ProfileType.RuntimeDefault
+                : SecurityProfile.ProfileType.Unconfined)
+        .build();
+  }
+
+  static boolean isPrivileged(Container container) {
+    return container.getSecurityContext() != null
+        && isTrue(container.getSecurityContext().getPrivileged());
+  }
+
+  static boolean isTrue(@Nullable Boolean value) {
+    return Boolean.TRUE.equals(value);
+  }
+}

@@ -1,0 +1,16 @@
+package dev.peapod.pods.supervisor;
+
+import dev.peapod.pods.PodsConfig;
+import java.time.InstantSource;
+
+/// What all workers use.
+///
+/// @param look has the runtime asked at once what runs
+public record Shared(
+    Cri cri,
+    PodsConfig config,
+    EventLog events,
+    PodBoard board,
+    PodStore store,
+    InstantSource clock,
+    Runnable look) {}

@@ -1,0 +1,265 @@
+package dev.peapod.pods.supervisor;
+
+import io.fabric8.kubernetes.api.model.ContainerState;
+import io.fabric8.kubernetes.api.model.ContainerStateBuilder;
+import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
+import io.fabric8.kubernetes.api.model.ContainerStateTerminatedBuilder;
+import io.fabric8.kubernetes.api.model.ContainerStatus;
+import io.fabric8.kubernetes.api.model.ContainerStatusBuilder;
+import io.fabric8.kubernetes.api.model.HostIP;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodCondition;
+import io.fabric8.kubernetes.api.model.PodConditionBuilder;
+import io.fabric8.kubernetes.api.model.PodIP;
+import io.fabric8.kubernetes.api.model.PodStatus;
+import io.fabric8.kubernetes.api.model.PodStatusBuilder;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// Makes a pod's status as kubelet would report it. For one pod's worker; it remembers when conditions last changed.
+final class StatusReport {
+  private static final String SCHEME = "peapod://";
+
+  private final Map<String, PodCondition> conditions = new HashMap<>();
+  private final String startTime;
+
+  /// @param earlier what was reported before this daemon started, if it was
+  StatusReport(@Nullable PodStatus earlier, Instant now) {
+    String start = earlier == null ? null : earlier.getStartTime();
+    startTime = start == null ? text(now) : start;
+    if (earlier != null) {
+      earlier.getConditions().forEach(condition -> conditions.put(condition.getType(), condition));
+    }
+  }
+
+  PodStatus report(
+      Pod pod, List<ContainerSlot> inits, List<ContainerSlot> mains, boolean sandbox, List<String> ips, Instant now) {
+    String phase = phase(pod, inits, mains);
+    boolean finished = phase.equals("Succeeded") || phase.equals("Failed");
+    boolean initialized = inits.stream().allMatch(ContainerSlot::succeeded);
+    List<String> unready =
+        mains.stream().filter(slot -> !slot.ready).map(ContainerSlot::name).toList();
+    String hostIp = HostFacts.address();
+    List<String> podIps =
+        SandboxConfigs.isTrue(pod.getSpec().getHostNetwork()) && sandbox ? List.of(hostIp) : ips;
+    PodStatusBuilder status =
+        new PodStatusBuilder()
+            .withPhase(phase)
+            .withQosClass(Resources.qosClass(pod))
+            .withStartTime(startTime)
+            .withHostIP(hostIp)
+            .withHostIPs(new HostIP(hostIp))
+            .withConditions(conditions(finished, phase, initialized, sandbox, inits, unready, now))
+            .withInitContainerStatuses(inits.stream().map(slot -> container(slot, inits, mains)).toList())
+            .withContainerStatuses(mains.stream().map(slot -> container(slot, inits, mains)).toList());
+    if (!podIps.isEmpty()) {
+      status.withPodIP(podIps.getFirst());
+      status.withPodIPs(podIps.stream().map(PodIP::new).toList());
+    }
+    return status.build();
+  }
+
+  static String phase(Pod pod, List<ContainerSlot> inits, List<ContainerSlot> mains) {
+    String policy = pod.getSpec().getRestartPolicy();
+    for (ContainerSlot init : inits) {
+      if (init.succeeded()) {
+        continue;
+      }
+      return init.state == ContainerSlot.State.EXITED && policy.equals("Never") ? "Failed" : "Pending";
+    }
+    int waiting = 0;
+    int running = 0;
+    int failed = 0;
+    for (ContainerSlot slot : mains) {
+      switch (slot.state) {
+        case WAITING -> waiting += slot.last == null ? 1 : 0;
+        case STARTING -> {
+          if (slot.ended == null && slot.last == null) {
+            waiting++;
+          } else {
+            running++;
+          }
+        }
+        case RUNNING, STOPPING -> running++;
+        case EXITED -> failed += slot.succeeded() ? 0 : 1;
+      }
+    }
+    if (waiting > 0) {
+      return "Pending";
+    }
+    if (running > 0 || policy.equals("Always") || mains.stream().anyMatch(s -> s.state == ContainerSlot.State.WAITING)) {
+      return "Running";
+    }
+    if (failed == 0) {
+      return "Succeeded";
+    }
+    return policy.equals("Never") ? "Failed" : "Running";
+  }
+
+  private List<PodCondition> conditions(
+      boolean finished,
+      String phase,
+      boolean initialized,
+      boolean sandbox,
+      List<ContainerSlot> inits,
+      List<String> unready,
+      Instant now) {
+    List<PodCondition> result = new ArrayList<>();
+    result.add(condition("PodReadyToStartContainers", sandbox, "", "", now));
+    String completed = finished && phase.equals("Succeeded") ? "PodCompleted" : "";
+    if (initialized) {
+      result.add(condition("Initialized", true, completed, "", now));
+    } else {
+      String names =
+          inits.stream().filter(s -> !s.succeeded()).map(ContainerSlot::name).collect(Collectors.joining(" "));
+      result.add(
+          condition(
+              "Initialized",
+              false,
+              "ContainersNotInitialized",
+              "containers with incomplete status: [" + names + "]",
+              now));
+    }
+    boolean ready = unready.isEmpty() && !finished;
+    String reason = ready ? "" : finished ? (completed.isEmpty() ? "PodFailed" : completed) : "ContainersNotReady";
+    String message =
+        ready || finished ? "" : "containers with unready status: [" + String.join(" ", unready) + "]";
+    result.add(condition("Ready", ready, reason, message, now));
+    result.add(condition("ContainersReady", ready, reason, message, now));
+    result.add(condition("PodScheduled", true, "", "", now));
+    return result;
+  }
+
+  private PodCondition condition(
+      String type, boolean status, String reason, String message, Instant now) {
+    String word = status ? "True" : "False";
+    PodCondition before = conditions.get(type);
+    String since =
+        before != null && word.equals(before.getStatus()) ? before.getLastTransitionTime() : text(now);
+    PodConditionBuilder builder =
+        new PodConditionBuilder().withType(type).withStatus(word).withLastTransitionTime(since);
+    if (!reason.isEmpty()) {
+      builder.withReason(reason);
+    }
+    if (!message.isEmpty()) {
+      builder.withMessage(message);
+    }
+    PodCondition condition = builder.build();
+    conditions.put(type, condition);
+    return condition;
+  }
+
+  private static ContainerStatus container(
+      ContainerSlot slot, List<ContainerSlot> inits, List<ContainerSlot> mains) {
+    ContainerStatusBuilder status =
+        new ContainerStatusBuilder()
+            .withName(slot.name())
+            .withImage(slot.spec.getImage())
+            .withImageID(slot.imageId)
+            .withRestartCount(slot.restarts())
+            .withReady(slot.init ? slot.succeeded() : slot.ready)
+            .withStarted(slot.started);
+    boolean waits =
+        slot.state == ContainerSlot.State.WAITING
+            || slot.state == ContainerSlot.State.STARTING
+            || !slot.waitingReason.isEmpty();
+    String id = slot.containerId;
+    if (slot.state == ContainerSlot.State.EXITED && slot.ended != null) {
+      id = slot.ended.containerId();
+    }
+    if (!id.isEmpty()) {
+      status.withContainerID(SCHEME + id);
+    }
+    if (waits) {
+      String reason = slot.waitingReason;
+      if (reason.isEmpty()) {
+        boolean initializing = !slot.init && inits.stream().anyMatch(s -> !s.succeeded());
+        reason = initializing || (slot.init && isBehind(slot, inits)) ? "PodInitializing" : "ContainerCreating";
+      }
+      var waiting = new ContainerStateBuilder().withNewWaiting().withReason(reason);
+      if (!slot.waitingMessage.isEmpty()) {
+        waiting.withMessage(slot.waitingMessage);
+      }
+      status.withState(waiting.endWaiting().build());
+      if (slot.ended != null) {
+        status.withLastState(terminated(slot.ended));
+      } else if (slot.last != null) {
+        status.withLastState(terminated(slot.last));
+      }
+      return status.build();
+    }
+    if (slot.last != null) {
+      status.withLastState(terminated(slot.last));
+    }
+    if (slot.state == ContainerSlot.State.EXITED && slot.ended != null) {
+      status.withState(terminated(slot.ended));
+    } else {
+      status.withState(
+          new ContainerStateBuilder()
+              .withNewRunning()
+              .withStartedAt(text(slot.startedAt))
+              .endRunning()
+              .build());
+    }
+    return status.build();
+  }
+
+  /// Whether an init container waits for one before it.
+  private static boolean isBehind(ContainerSlot slot, List<ContainerSlot> inits) {
+    for (ContainerSlot init : inits) {
+      if (init == slot) {
+        return false;
+      }
+      if (!init.succeeded()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static ContainerState terminated(Termination end) {
+    ContainerStateTerminatedBuilder terminated =
+        new ContainerStateTerminatedBuilder()
+            .withExitCode(end.exitCode())
+            .withReason(end.reason())
+            .withStartedAt(text(end.startedAt()))
+            .withFinishedAt(text(end.finishedAt()));
+    if (!end.containerId().isEmpty()) {
+      terminated.withContainerID(SCHEME + end.containerId());
+    }
+    if (end.exitCode() > 128 && end.exitCode() <= 128 + 64) {
+      terminated.withSignal(end.exitCode() - 128);
+    }
+    if (!end.message().isEmpty()) {
+      terminated.withMessage(end.message());
+    }
+    return new ContainerStateBuilder().withTerminated(terminated.build()).build();
+  }
+
+  /// What [#terminated] wrote.
+  static Termination termination(ContainerStateTerminated terminated, int attempt) {
+    String id = terminated.getContainerID() == null ? "" : terminated.getContainerID();
+    return new Termination(
+        id.startsWith(SCHEME) ? id.substring(SCHEME.length()) : id,
+        attempt,
+        terminated.getExitCode() == null ? 0 : terminated.getExitCode(),
+        terminated.getReason() == null ? "" : terminated.getReason(),
+        terminated.getMessage() == null ? "" : terminated.getMessage(),
+        instant(terminated.getStartedAt()),
+        instant(terminated.getFinishedAt()));
+  }
+
+  private static Instant instant(@Nullable String text) {
+    return text == null || text.isEmpty() ? Instant.EPOCH : Instant.parse(text);
+  }
+
+  static String text(Instant instant) {
+    return instant.truncatedTo(ChronoUnit.SECONDS).toString();
+  }
+}
