@@ -12,6 +12,7 @@ import dev.peapod.cni.plugin.PluginConfig;
 import dev.peapod.cni.plugin.Plugins;
 import dev.peapod.cni.spec.CniResult;
 import dev.peapod.error.PeapodException;
+import dev.peapod.linux.KernelException;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
@@ -83,11 +84,6 @@ public final class Network implements AutoCloseable {
   /// @throws PeapodException with what failed, in one sentence; RESOURCE_EXHAUSTED if no address is left, FAILED_PRECONDITION
   ///     if a host port is taken, ALREADY_EXISTS if the sandbox is attached
   public Attachment attach(AttachRequest request) {
-    if (records.read(request.sandboxId()).isPresent()) {
-      throw new PeapodException(
-          PeapodException.Kind.ALREADY_EXISTS,
-          "sandbox " + request.sandboxId() + " is attached to the network already");
-    }
     refuseDuplicates(request);
     Records.Record record =
         new Records.Record(
@@ -100,13 +96,16 @@ public final class Network implements AutoCloseable {
             Optional.empty());
     try (PodNamespace pod = PodNamespace.open(request.netnsPath())) {
       Loopback.up(pod);
-      records.write(record);
+      records.create(record);
       CniResult result = new PluginChain(plugins, record).add(pod);
-      records.write(record.withResult(result));
+      records.complete(request.sandboxId(), result);
       return attachment(INTERFACE, result);
     } catch (PluginChain.Undone e) {
       records.delete(request.sandboxId());
       throw e.reason();
+    } catch (KernelException e) {
+      throw PeapodException.internal(
+          "sandbox " + request.sandboxId() + " gets no network: " + e.getMessage(), e);
     }
   }
 
@@ -147,7 +146,6 @@ public final class Network implements AutoCloseable {
   /// Removes what belongs to sandboxes that are not among the living, and nothing else. For the daemon's start. What can not be
   /// removed is logged and stays recorded.
   public void reconcile(Set<String> liveSandboxIds) {
-    records.removeTemporaries();
     Set<String> remaining = new HashSet<>(liveSandboxIds);
     for (Records.Record record : records.all()) {
       if (!liveSandboxIds.contains(record.sandboxId())) {

@@ -1,5 +1,9 @@
 package dev.peapod.cni;
 
+import static java.nio.file.StandardOpenOption.APPEND;
+import static java.nio.file.StandardOpenOption.CREATE_NEW;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.peapod.cni.spec.CniResult;
@@ -7,21 +11,24 @@ import dev.peapod.cni.spec.Json;
 import dev.peapod.cni.spec.Keys;
 import dev.peapod.error.PeapodException;
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// What was asked for and made for each sandbox, a file each: written before anything is made, and again with the result. Thread-safe
-/// for different sandboxes.
+/// What was asked for and made for each sandbox. Thread-safe for different sandboxes.
+///
+/// A file each, of two lines of JSON: the request, written before anything is made, and the result, added when all is made. A last line
+/// without an end was interrupted and does not count.
 final class Records {
   private static final System.Logger LOG = System.getLogger(Records.class.getName());
   private static final int VERSION = 1;
-  private static final String TEMPORARY = ".tmp-";
   private static final String DAMAGED = ".damaged-";
 
   private final Path directory;
@@ -38,27 +45,36 @@ final class Records {
       String args,
       List<PortMapping> portMappings,
       NetworkList list,
-      Optional<CniResult> result) {
-    Record withResult(CniResult value) {
-      return new Record(
-          sandboxId, netns, interfaceName, args, portMappings, list, Optional.of(value));
+      Optional<CniResult> result) {}
+
+  /// Writes the record of what is going to be made.
+  ///
+  /// @throws PeapodException ALREADY_EXISTS if the sandbox has one
+  void create(Record record) {
+    byte[] text = line(json(record));
+    try {
+      try {
+        Files.write(file(record.sandboxId()), text, CREATE_NEW, WRITE);
+      } catch (NoSuchFileException e) {
+        Files.createDirectories(directory);
+        Files.write(file(record.sandboxId()), text, CREATE_NEW, WRITE);
+      }
+    } catch (FileAlreadyExistsException e) {
+      throw new PeapodException(
+          PeapodException.Kind.ALREADY_EXISTS,
+          "sandbox " + record.sandboxId() + " is attached to the network already",
+          e);
+    } catch (IOException e) {
+      throw notRecorded(record.sandboxId(), e);
     }
   }
 
-  void write(Record record) {
-    Path temporary = directory.resolve(TEMPORARY + record.sandboxId());
-    byte[] text = Json.write(json(record));
+  /// Appends what was made. To replace the file instead would make some filesystems write it out at once.
+  void complete(String sandboxId, CniResult result) {
     try {
-      try {
-        Files.write(temporary, text);
-      } catch (NoSuchFileException e) {
-        Files.createDirectories(directory);
-        Files.write(temporary, text);
-      }
-      Files.move(temporary, file(record.sandboxId()), StandardCopyOption.ATOMIC_MOVE);
+      Files.write(file(sandboxId), line(result.write("1.0.0")), APPEND);
     } catch (IOException e) {
-      throw PeapodException.internal(
-          "the network of sandbox " + record.sandboxId() + " can not be recorded", e);
+      throw notRecorded(sandboxId, e);
     }
   }
 
@@ -82,7 +98,7 @@ final class Records {
     }
   }
 
-  /// The sandboxes that have a record. Of an interrupted write nothing is told; a file that can not be read is renamed and reported.
+  /// All records. A file that can not be read is renamed and reported.
   List<Record> all() {
     List<Record> records = new ArrayList<>();
     for (String name : names()) {
@@ -100,11 +116,6 @@ final class Records {
   /// Whether no sandbox has a record.
   boolean isEmpty() {
     return names().stream().allMatch(name -> name.startsWith("."));
-  }
-
-  /// Removes what interrupted writes have left.
-  void removeTemporaries() {
-    names().stream().filter(name -> name.startsWith(TEMPORARY)).forEach(this::delete);
   }
 
   /// Removes the directory, if it is empty.
@@ -168,15 +179,22 @@ final class Records {
     node.set("list", record.list().json());
     ArrayNode path = node.putArray("pluginPath");
     record.list().pluginPath().forEach(directory -> path.add(directory.toString()));
-    record.result().ifPresent(result -> node.set("result", result.write("1.0.0")));
     return node;
   }
 
   private static Record record(byte[] text, String source) {
-    ObjectNode node = Json.read(text, source);
+    List<byte[]> lines = lines(text);
+    if (lines.isEmpty()) {
+      throw PeapodException.invalid(source + ": no whole line");
+    }
+    ObjectNode node = Json.read(lines.getFirst(), source);
     Keys keys = new Keys(node, source);
     if (keys.number("version", 0) != VERSION) {
       throw PeapodException.invalid(source + ": version " + node.get("version") + " is not known");
+    }
+    Optional<CniResult> result = Optional.empty();
+    if (lines.size() > 1) {
+      result = Optional.of(CniResult.read(new Keys(Json.read(lines.get(1), source), source)));
     }
     List<PortMapping> ports =
         keys.objects("portMappings").stream()
@@ -199,6 +217,30 @@ final class Records {
         keys.text("args"),
         ports,
         NetworkList.of(list.node(), source, path),
-        keys.object("result").map(CniResult::read));
+        result);
+  }
+
+  private static byte[] line(ObjectNode node) {
+    byte[] text = Json.write(node);
+    byte[] line = Arrays.copyOf(text, text.length + 1);
+    line[text.length] = '\n';
+    return line;
+  }
+
+  private static List<byte[]> lines(byte[] text) {
+    List<byte[]> lines = new ArrayList<>();
+    int start = 0;
+    for (int at = 0; at < text.length; at++) {
+      if (text[at] == '\n') {
+        lines.add(Arrays.copyOfRange(text, start, at));
+        start = at + 1;
+      }
+    }
+    return lines;
+  }
+
+  private static PeapodException notRecorded(String sandboxId, IOException cause) {
+    return PeapodException.internal(
+        "the network of sandbox " + sandboxId + " can not be recorded", cause);
   }
 }

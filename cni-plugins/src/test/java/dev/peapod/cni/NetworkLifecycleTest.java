@@ -117,8 +117,9 @@ class NetworkLifecycleTest {
     // Half-made: recorded, leased, ports entered, no result; as if the daemon had been killed in between.
     rig.attach("half", rig.pod(), NetworkRig.tcp(8082, 80));
     Path half = state.resolve("network/results/half");
-    Files.writeString(half, Files.readString(half).replaceFirst(",\"result\":.*", "}"));
-    // Only leased, or interrupted while writing the first record.
+    String record = Files.readString(half);
+    Files.writeString(half, record.substring(0, record.length() - 7));
+    // Only leased, or interrupted while the record was written, or not ours at all.
     new Leases(state.resolve("network/leases"))
         .take(
             "peanet",
@@ -128,7 +129,7 @@ class NetworkLifecycleTest {
                 InetAddress.ofLiteral("10.231.0.100"),
                 InetAddress.ofLiteral(NetworkRig.GATEWAY)),
             "leased:eth0");
-    Files.writeString(state.resolve("network/results/.tmp-torn"), "{\"vers");
+    Files.writeString(state.resolve("network/results/torn"), "{\"vers");
     Files.writeString(state.resolve("network/results/foreign"), "not ours");
     rig.host.exec("ip", "link", "add", "peasimilar", "type", "bridge");
     rig.host.exec(
@@ -144,8 +145,8 @@ class NetworkLifecycleTest {
     assertThat(rig.host.exec("ip", "link")).contains("peasimilar");
     assertThat(dead.exec("ip", "link")).doesNotContain("eth0");
     assertThat(files())
-        .contains("results/live", "results/.damaged-foreign")
-        .doesNotContain("results/dead", "results/half", "results/.tmp-torn", "results/foreign");
+        .contains("results/live", "results/.damaged-foreign", "results/.damaged-torn")
+        .doesNotContain("results/dead", "results/half", "results/torn", "results/foreign");
     rig.network.check("live");
     rig.network.reconcile(Set.of());
     assertThat(leases()).isEmpty();

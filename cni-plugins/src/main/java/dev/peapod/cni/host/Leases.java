@@ -1,5 +1,8 @@
 package dev.peapod.cni.host;
 
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import dev.peapod.error.PeapodException;
 import dev.peapod.linux.netlink.IpPrefix;
 import java.io.IOException;
@@ -23,6 +26,7 @@ import java.util.stream.Stream;
 /// half-written. Beside them `.last` tells where to go on searching, so that an address that was just freed is the last to be used again.
 public final class Leases {
   private static final String LAST = ".last";
+  private static final int LAST_LENGTH = 45;
 
   private final Path directory;
 
@@ -179,8 +183,11 @@ public final class Leases {
   }
 
   private static void remember(Path leases, InetAddress address) {
+    String text = String.format("%-" + LAST_LENGTH + "s%n", address.getHostAddress());
     try {
-      Files.writeString(leases.resolve(LAST), address.getHostAddress(), StandardCharsets.US_ASCII);
+      // Overwritten in place: after a truncation some filesystems write the file out at once.
+      Files.writeString(
+          leases.resolve(LAST), text, StandardCharsets.US_ASCII, CREATE, WRITE);
     } catch (IOException e) {
       delete(leases.resolve(address.getHostAddress()));
       throw PeapodException.internal("the last address can not be noted in " + leases, e);
