@@ -7,7 +7,8 @@ import java.util.regex.Pattern;
 
 /// Asks for a sandbox to be given its network.
 ///
-/// @param sandboxId names the sandbox in all that is made for it: letters, digits, `_`, `.` and `-`, beginning with a letter or digit
+/// @param sandboxId names the sandbox in all that is made for it: letters, digits, `_`, `.` and
+///     `-`, beginning with a letter or digit
 /// @param namespace the pod's Kubernetes namespace
 /// @param name the pod's name
 /// @param uid the pod's uid, or `""`

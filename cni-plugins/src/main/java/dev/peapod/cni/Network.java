@@ -25,8 +25,9 @@ import java.util.Set;
 
 /// The pods' network on this host. Thread-safe; calls for one sandbox must not overlap.
 ///
-/// State stands under `<state>/network/`: `results` (what each sandbox asked for and got), `leases` (addresses), `host` (notes on bridges and
-/// tables that are ours). Everything is recorded there before it is made.
+/// State stands under `<state>/network/`: `results` (what each sandbox asked for and got), `leases`
+/// (addresses), `host` (notes on bridges and tables that are ours). Everything is recorded there
+/// before it is made.
 public final class Network implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Network.class.getName());
   private static final String INTERFACE = "eth0";
@@ -54,7 +55,8 @@ public final class Network implements AutoCloseable {
     rules.whenMade(this::restorePorts);
   }
 
-  /// Opens the network in the network namespace of this process. Changes nothing on the host until the first pod is attached.
+  /// Opens the network in the network namespace of this process. Changes nothing on the host until
+  /// the first pod is attached.
   ///
   /// @param state the daemon's volatile state directory
   /// @throws PeapodException INVALID if a plugin of ours does not understand its configuration
@@ -79,10 +81,12 @@ public final class Network implements AutoCloseable {
     }
   }
 
-  /// Gives a sandbox its network: `lo` up, then each plugin of the list. If one fails, all that was made is undone.
+  /// Gives a sandbox its network: `lo` up, then each plugin of the list. If one fails, all that was
+  /// made is undone.
   ///
-  /// @throws PeapodException with what failed, in one sentence; RESOURCE_EXHAUSTED if no address is left, FAILED_PRECONDITION
-  ///     if a host port is taken, ALREADY_EXISTS if the sandbox is attached
+  /// @throws PeapodException with what failed, in one sentence; RESOURCE_EXHAUSTED if no address is
+  ///     left, FAILED_PRECONDITION if a host port is taken, ALREADY_EXISTS if the sandbox is
+  ///     attached
   public Attachment attach(AttachRequest request) {
     refuseDuplicates(request);
     Records.Record record =
@@ -109,10 +113,11 @@ public final class Network implements AutoCloseable {
     }
   }
 
-  /// Takes back what the sandbox was given. Succeeds if there is nothing left to take. The pod's link is not waited for: it goes with
-  /// its namespace.
+  /// Takes back what the sandbox was given. Succeeds if there is nothing left to take. The pod's
+  /// link is not waited for: it goes with its namespace.
   ///
-  /// @throws PeapodException telling every step that failed; what is left is still recorded, so it can be tried again
+  /// @throws PeapodException telling every step that failed; what is left is still recorded, so it
+  ///     can be tried again
   public void detach(DetachRequest request) {
     records.read(request.sandboxId()).ifPresent(record -> detach(record, true));
   }
@@ -143,8 +148,8 @@ public final class Network implements AutoCloseable {
     }
   }
 
-  /// Removes what belongs to sandboxes that are not among the living, and nothing else. For the daemon's start. What can not be
-  /// removed is logged and stays recorded.
+  /// Removes what belongs to sandboxes that are not among the living, and nothing else. For the
+  /// daemon's start. What can not be removed is logged and stays recorded.
   public void reconcile(Set<String> liveSandboxIds) {
     Set<String> remaining = new HashSet<>(liveSandboxIds);
     for (Records.Record record : records.all()) {
@@ -168,7 +173,8 @@ public final class Network implements AutoCloseable {
     plugins.portMap().deleteAllBut(remaining);
   }
 
-  /// Leaves the host as it was before the first pod (bridge, rules, forwarding), if no sandbox is attached.
+  /// Leaves the host as it was before the first pod (bridge, rules, forwarding), if no sandbox is
+  /// attached.
   public void shutdownIfUnused() {
     if (!records.isEmpty() || !leases.list().isEmpty()) {
       return;

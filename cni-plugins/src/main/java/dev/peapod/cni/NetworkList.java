@@ -43,8 +43,8 @@ public final class NetworkList {
     this.pluginPath = List.copyOf(pluginPath);
   }
 
-  /// Reads the first `*.conflist`, `*.conf` or `*.json` of the directory in the order of names, or makes the built-in network
-  /// if there is none.
+  /// Reads the first `*.conflist`, `*.conf` or `*.json` of the directory in the order of names, or
+  /// makes the built-in network if there is none.
   ///
   /// @param confDir where configurations stand; need not exist
   /// @param binDir where executed plugins stand; need not exist

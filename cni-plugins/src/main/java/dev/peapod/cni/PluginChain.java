@@ -14,7 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Runs a list of plugins for one sandbox: adds in order, deletes in reverse. Ours and executed ones may stand in one list.
+/// Runs a list of plugins for one sandbox: adds in order, deletes in reverse. Ours and executed
+/// ones may stand in one list.
 final class PluginChain {
   private final Plugins plugins;
   private final Records.Record record;
@@ -24,7 +25,8 @@ final class PluginChain {
     this.record = record;
   }
 
-  /// Adds. If a plugin fails, it and those before it are undone, and the error tells of undoing that failed too.
+  /// Adds. If a plugin fails, it and those before it are undone, and the error tells of undoing
+  /// that failed too.
   ///
   /// @throws Undone if all was undone
   CniResult add(PodNamespace pod) {

@@ -24,8 +24,8 @@ import java.util.stream.Stream;
 
 /// What was asked for and made for each sandbox. Thread-safe for different sandboxes.
 ///
-/// A file each, of two lines of JSON: the request, written before anything is made, and the result, added when all is made. A last line
-/// without an end was interrupted and does not count.
+/// A file each, of two lines of JSON: the request, written before anything is made, and the result,
+/// added when all is made. A last line without an end was interrupted and does not count.
 final class Records {
   private static final System.Logger LOG = System.getLogger(Records.class.getName());
   private static final int VERSION = 1;
@@ -69,7 +69,8 @@ final class Records {
     }
   }
 
-  /// Appends what was made. To replace the file instead would make some filesystems write it out at once.
+  /// Appends what was made. To replace the file instead would make some filesystems write it out at
+  /// once.
   void complete(String sandboxId, CniResult result) {
     try {
       Files.write(file(sandboxId), line(result.write("1.0.0")), APPEND);

@@ -12,7 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// A holder of host ports with real sockets in a namespace; TCP alone is forwarded, UDP is only bound.
+/// A holder of host ports with real sockets in a namespace; TCP alone is forwarded, UDP is only
+/// bound.
 final class ListeningHolder implements PortHolder {
   private final ScratchNamespace host;
   private final Map<String, List<AutoCloseable>> held = new ConcurrentHashMap<>();

@@ -41,7 +41,8 @@ class NetworkLifecycleTest {
 
   @Test
   void leavesTheHostAsItWas() throws Exception {
-    rig.host.exec("nft", "add table inet theirs { chain c { type filter hook forward priority 0; } ; }");
+    rig.host.exec(
+        "nft", "add table inet theirs { chain c { type filter hook forward priority 0; } ; }");
     String before = picture();
     ScratchNamespace a = rig.pod();
     rig.attach("a", a, NetworkRig.tcp(8080, 80));
@@ -114,7 +115,7 @@ class NetworkLifecycleTest {
     rig.attach("live", live, NetworkRig.tcp(8080, 80));
     ScratchNamespace dead = rig.pod();
     rig.attach("dead", dead, NetworkRig.tcp(8081, 80));
-    // Half-made: recorded, leased, ports entered, no result; as if the daemon had been killed in between.
+    // Half-made: recorded, leased, ports entered, no result; as if the daemon had been killed.
     rig.attach("half", rig.pod(), NetworkRig.tcp(8082, 80));
     Path half = state.resolve("network/results/half");
     String record = Files.readString(half);
@@ -219,7 +220,8 @@ class NetworkLifecycleTest {
   void badRequestsAreRefusedInASentence() throws Exception {
     ScratchNamespace a = rig.pod();
     rig.attach("a", a);
-    assertThatThrownBy(() -> rig.attach("a", a)).hasMessageContaining("is attached to the network already");
+    assertThatThrownBy(() -> rig.attach("a", a))
+        .hasMessageContaining("is attached to the network already");
     assertThatThrownBy(() -> NetworkRig.request("../a", a)).isInstanceOf(PeapodException.class);
     assertThatThrownBy(
             () -> rig.attach("b", rig.pod(), NetworkRig.tcp(80, 1), NetworkRig.tcp(80, 2)))

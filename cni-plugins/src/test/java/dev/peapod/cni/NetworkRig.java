@@ -6,7 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// A host in a namespace of its own, a machine outside that is connected to it, and the network under test.
+/// A host in a namespace of its own, a machine outside that is connected to it, and the network
+/// under test.
 ///
 /// The host is 192.0.2.1, the outside 192.0.2.9; pods are in 10.231.0.0/24 on the bridge `peanet0`.
 final class NetworkRig implements AutoCloseable {

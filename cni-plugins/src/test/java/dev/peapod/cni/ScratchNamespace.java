@@ -22,7 +22,8 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// A fresh network namespace for one test, with programs in it that listen and ask; gone when closed.
+/// A fresh network namespace for one test, with programs in it that listen and ask; gone when
+/// closed.
 final class ScratchNamespace implements AutoCloseable {
   private static final AtomicInteger COUNTER = new AtomicInteger();
   private static final int TIMEOUT_MILLIS = 3000;

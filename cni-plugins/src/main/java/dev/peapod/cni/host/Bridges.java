@@ -18,8 +18,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 
-/// The bridges that pods are ports of. Those that are made here are noted first, so that they alone are removed in the
-/// end; one that exists already is used as it is. Thread-safe.
+/// The bridges that pods are ports of. Those that are made here are noted first, so that they alone
+/// are removed in the end; one that exists already is used as it is. Thread-safe.
 public final class Bridges {
   private static final String RECORD = "bridge-";
 
@@ -40,7 +40,8 @@ public final class Bridges {
   ///
   /// @param gateway the address with its prefix length, if the bridge is to be the pods' gateway
   /// @param mtu in bytes, or 0 for the kernel's own choice
-  /// @throws PeapodException FAILED_PRECONDITION if the name is taken by something else, or the range by another network of the host
+  /// @throws PeapodException FAILED_PRECONDITION if the name is taken by something else, or the
+  ///     range by another network of the host
   public Link ensure(String name, Optional<IpPrefix> gateway, int mtu) {
     Optional<Link> found = host.route().links().find(name);
     if (found.isPresent() && found.get().up() && isReady(found.get(), gateway)) {
@@ -94,7 +95,8 @@ public final class Bridges {
     }
   }
 
-  /// A hardware address that follows from an IPv4 address, so that neighbours' caches stay true when the address changes hands.
+  /// A hardware address that follows from an IPv4 address, so that neighbours' caches stay true
+  /// when the address changes hands.
   public static MacAddress macOf(Inet4Address address) {
     return new MacAddress(0x0a58_0000_0000L | IpPrefix.number(address).longValue());
   }

@@ -52,7 +52,8 @@ public final class Host implements AutoCloseable {
     return nft;
   }
 
-  /// What a command line begins with that is to run on this host; empty if it need not begin with anything.
+  /// What a command line begins with that is to run on this host; empty if it need not begin with
+  /// anything.
   public List<String> commandPrefix() {
     return commandPrefix;
   }
@@ -62,7 +63,8 @@ public final class Host implements AutoCloseable {
     NftScript.run(commandPrefix, script);
   }
 
-  /// The value of a setting below `/proc/sys/net`, such as `ipv4/ip_forward`; empty if there is no such setting.
+  /// The value of a setting below `/proc/sys/net`, such as `ipv4/ip_forward`; empty if there is no
+  /// such setting.
   public Optional<String> sysctl(String name) {
     return within(() -> Sysctls.read(name));
   }

@@ -22,8 +22,9 @@ import java.util.stream.Stream;
 
 /// Which address belongs to whom. Thread-safe, also between processes.
 ///
-/// A lease is a symbolic link `<directory>/<network>/<address>` whose target is the owner's id: made in one step, exclusively and never
-/// half-written. Beside them `.last` tells where to go on searching, so that an address that was just freed is the last to be used again.
+/// A lease is a symbolic link `<directory>/<network>/<address>` whose target is the owner's id:
+/// made in one step, exclusively and never half-written. Beside them `.last` tells where to go on
+/// searching, so that an address that was just freed is the last to be used again.
 public final class Leases {
   private static final String LAST = ".last";
   private static final int LAST_LENGTH = 45;

@@ -6,8 +6,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.regex.Pattern;
 
-/// The names of the host's ends of the pods' links: of each sandbox another, so that a link which the kernel has not
-/// removed yet is in nobody's way.
+/// The names of the host's ends of the pods' links: of each sandbox another, so that a link which
+/// the kernel has not removed yet is in nobody's way.
 public final class PodLinks {
   private static final Pattern NAME = Pattern.compile("pea[0-9a-f]{12}");
   private static final int HASH_BYTES = 6;

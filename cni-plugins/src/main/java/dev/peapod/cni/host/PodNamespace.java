@@ -9,7 +9,8 @@ import dev.peapod.linux.netlink.NetlinkSocket;
 import dev.peapod.linux.netlink.Rtnetlink;
 import java.nio.file.Path;
 
-/// A handle on a pod's network namespace: its descriptor and a netlink socket that was opened inside. Thread-safe.
+/// A handle on a pod's network namespace: its descriptor and a netlink socket that was opened
+/// inside. Thread-safe.
 public final class PodNamespace implements AutoCloseable {
   private final Fd fd;
   private final Rtnetlink route;
@@ -19,8 +20,8 @@ public final class PodNamespace implements AutoCloseable {
     this.route = route;
   }
 
-  /// Enters the namespace once, on a thread of its own. On the way, links that are made in it from now on are told to ignore router
-  /// advertisements: any pod could send them (CVE-2020-10749).
+  /// Enters the namespace once, on a thread of its own. On the way, links that are made in it from
+  /// now on are told to ignore router advertisements: any pod could send them (CVE-2020-10749).
   ///
   /// @param netns a file that stands for the namespace
   /// @throws PeapodException NOT_FOUND if there is no such namespace

@@ -14,16 +14,19 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
-/// Our nftables tables, one for each bridge: static rules, and the maps that host ports are elements of. Also IPv4
-/// forwarding, which is on as long as there is such a table. Thread-safe.
+/// Our nftables tables, one for each bridge: static rules, and the maps that host ports are
+/// elements of. Also IPv4 forwarding, which is on as long as there is such a table. Thread-safe.
 ///
-/// A table's comment says what it was made for and what forwarding was before the first table of any daemon: the record dies with
-/// what it is about. No other table is ever touched. There is no forward chain: accepting there would not overrule a drop elsewhere.
+/// A table's comment says what it was made for and what forwarding was before the first table of
+/// any daemon: the record dies with what it is about. No other table is ever touched. There is no
+/// forward chain: accepting there would not overrule a drop elsewhere.
 public final class PortRules {
-  /// The map from `inet_proto . inet_service` to a pod's address and port, for every address of the host.
+  /// The map from `inet_proto . inet_service` to a pod's address and port, for every address of the
+  /// host.
   public static final String PORTS = "ports4";
 
-  /// The map from `ipv4_addr . inet_proto . inet_service` to a pod's address and port, for one address of the host.
+  /// The map from `ipv4_addr . inet_proto . inet_service` to a pod's address and port, for one
+  /// address of the host.
   public static final String ADDRESS_PORTS = "address_ports4";
 
   private static final System.Logger LOG = System.getLogger(PortRules.class.getName());
@@ -32,13 +35,15 @@ public final class PortRules {
   private static final String RECORD = "table-";
   private static final int TABLE_FORMAT = 1;
 
-  /// 127.0.0.0/8 stays with the holders: to redirect it, the kernel would have to route it (`route_localnet`), and then pods could reach
-  /// what listens there.
+  /// 127.0.0.0/8 stays with the holders: to redirect it, the kernel would have to route it
+  /// (`route_localnet`), and then pods could reach what listens there.
   private static final String SCRIPT =
       """
       add table inet %1$s { comment "%3$s"; }
       add map inet %1$s ports4 { type inet_proto . inet_service : ipv4_addr . inet_service; }
-      add map inet %1$s address_ports4 { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }
+      add map inet %1$s address_ports4 {
+        type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service;
+      }
       add chain inet %1$s ports
       add rule inet %1$s ports ip daddr 127.0.0.0/8 return
       add rule inet %1$s ports ip saddr 127.0.0.0/8 return
@@ -67,8 +72,8 @@ public final class PortRules {
     this.records = records;
   }
 
-  /// Has the given code run whenever a table was made, so that it can put back the elements of pods that live already. A firewall's
-  /// reload (`flush ruleset`) deletes tables.
+  /// Has the given code run whenever a table was made, so that it can put back the elements of pods
+  /// that live already. A firewall's reload (`flush ruleset`) deletes tables.
   public void whenMade(Consumer<String> listener) {
     whenMade = listener;
   }
@@ -78,10 +83,12 @@ public final class PortRules {
     return PREFIX + bridge;
   }
 
-  /// Makes the table if it is missing, or anew if it is for something else, and turns forwarding on.
+  /// Makes the table if it is missing, or anew if it is for something else, and turns forwarding
+  /// on.
   ///
   /// @param range the pods' addresses, IPv4
-  /// @param masquerade whether what the pods send elsewhere gets the host's address; if empty, whatever the table has is fine
+  /// @param masquerade whether what the pods send elsewhere gets the host's address; if empty,
+  ///     whatever the table has is fine
   /// @throws PeapodException FAILED_PRECONDITION if `nft` is not installed
   public void ensure(String table, IpPrefix range, Optional<Boolean> masquerade) {
     Optional<Nftables.Table> found = host.nft().table(table);

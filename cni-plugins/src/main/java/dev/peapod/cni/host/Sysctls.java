@@ -8,8 +8,8 @@ import dev.peapod.linux.Open;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
-/// Settings below `/proc/sys/net` of the calling thread's network namespace. One that this kernel does not have (IPv6 may be off) is
-/// empty to read and is not written.
+/// Settings below `/proc/sys/net` of the calling thread's network namespace. One that this kernel
+/// does not have (IPv6 may be off) is empty to read and is not written.
 final class Sysctls {
   private static final String ROOT = "/proc/sys/net/";
   private static final int MAX = 4096;

@@ -1,4 +1,5 @@
-/// The two ends of a pod's network as the plugins see them: the host's network namespace and the pod's.
+/// The two ends of a pod's network as the plugins see them: the host's network namespace and the
+/// pod's.
 @NullMarked
 package dev.peapod.cni.host;
 

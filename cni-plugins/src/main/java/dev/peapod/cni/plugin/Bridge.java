@@ -23,10 +23,11 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
 
-/// Plugin `bridge`: connects the pod to a bridge of the host by a pair of links, and gives it addresses and routes.
+/// Plugin `bridge`: connects the pod to a bridge of the host by a pair of links, and gives it
+/// addresses and routes.
 ///
-/// Keys: `bridge`, `isGateway`, `isDefaultGateway`, `ipMasq`, `hairpinMode`, `mtu`, and `ipam` for the plugin that knows the
-/// addresses. IPv4.
+/// Keys: `bridge`, `isGateway`, `isDefaultGateway`, `ipMasq`, `hairpinMode`, `mtu`, and `ipam` for
+/// the plugin that knows the addresses. IPv4.
 public final class Bridge implements Plugin {
   static final String TYPE = "bridge";
   private static final Set<String> KEYS =

@@ -24,7 +24,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 
-/// A plugin that is a program: executed by the CNI protocol, with the configuration on its standard input.
+/// A plugin that is a program: executed by the CNI protocol, with the configuration on its standard
+/// input.
 public final class ExecutedPlugin implements Plugin {
   private static final System.Logger LOG = System.getLogger(ExecutedPlugin.class.getName());
   private static final long TIMEOUT_SECONDS = 120;

@@ -16,10 +16,11 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/// Plugin `host-local`, which others call for addresses: leases them from ranges of the configuration's key `ipam`.
+/// Plugin `host-local`, which others call for addresses: leases them from ranges of the
+/// configuration's key `ipam`.
 ///
-/// Keys: `subnet`, `rangeStart`, `rangeEnd`, `gateway` (one range), or `ranges` (a list of lists of them: one address of
-/// each list), and `routes`.
+/// Keys: `subnet`, `rangeStart`, `rangeEnd`, `gateway` (one range), or `ranges` (a list of lists of
+/// them: one address of each list), and `routes`.
 public final class HostLocal implements Plugin {
   static final String TYPE = "host-local";
   private static final Set<String> RANGE_KEYS =

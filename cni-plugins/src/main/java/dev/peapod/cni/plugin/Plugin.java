@@ -10,7 +10,8 @@ public interface Plugin {
   /// @throws PeapodException INVALID naming the key that is wrong
   void validate(PluginConfig config);
 
-  /// Does the step, and answers what the network is made of now: the previous result with its own part.
+  /// Does the step, and answers what the network is made of now: the previous result with its own
+  /// part.
   CniResult add(PluginCall call);
 
   /// Undoes the step, also if it was done in part or not at all.

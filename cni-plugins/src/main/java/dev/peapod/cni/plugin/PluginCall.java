@@ -15,9 +15,11 @@ import java.util.Optional;
 /// @param netns the file of the pod's network namespace; may be gone in a delete
 /// @param pod the handle on that namespace; there in an add and in a check
 /// @param args `CNI_ARGS`: `KEY=VALUE`, separated by semicolons
-/// @param previous in an add, the result of the plugins before; else, the result of the whole list if it was reached
+/// @param previous in an add, the result of the plugins before; else, the result of the whole list
+///     if it was reached
 /// @param portMappings the host ports that the runtime asks for, if the plugin takes them
-/// @param linksGo in a delete: the namespace is about to go and takes its links with it, so they are not deleted one by one
+/// @param linksGo in a delete: the namespace is about to go and takes its links with it, so they
+///     are not deleted one by one
 public record PluginCall(
     PluginConfig config,
     String sandboxId,

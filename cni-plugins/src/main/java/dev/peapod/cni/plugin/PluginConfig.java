@@ -13,7 +13,8 @@ public record PluginConfig(String network, String cniVersion, Keys keys) {
     return keys.text("type");
   }
 
-  /// Whether the list says that the plugin takes the runtime's arguments of that kind, such as `portMappings`.
+  /// Whether the list says that the plugin takes the runtime's arguments of that kind, such as
+  /// `portMappings`.
   public boolean takes(String capability) {
     return keys.object("capabilities").map(all -> all.flag(capability)).orElse(false);
   }

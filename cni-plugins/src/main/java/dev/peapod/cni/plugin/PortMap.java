@@ -23,9 +23,9 @@ import java.util.Set;
 
 /// Plugin `portmap`: leads ports of the host to the pod.
 ///
-/// What arrives from outside, and what the host sends to its own addresses, is redirected by an element of a map in our nftables
-/// table. A [PortHolder] also really binds each port: that finds clashes with any other program, and serves 127.0.0.1 and [::1]. SCTP
-/// has the element alone.
+/// What arrives from outside, and what the host sends to its own addresses, is redirected by an
+/// element of a map in our nftables table. A [PortHolder] also really binds each port: that finds
+/// clashes with any other program, and serves 127.0.0.1 and [::1]. SCTP has the element alone.
 public final class PortMap implements Plugin {
   static final String TYPE = "portmap";
 
@@ -119,7 +119,8 @@ public final class PortMap implements Plugin {
             });
   }
 
-  /// Puts the elements of a pod that lives back into a table that was made anew; does nothing if they belong to another table.
+  /// Puts the elements of a pod that lives back into a table that was made anew; does nothing if
+  /// they belong to another table.
   public void restore(PluginCall call, String table) {
     CniResult result = call.previous().orElse(CniResult.EMPTY);
     Optional<Inet4Address> pod = result.firstIpv4();

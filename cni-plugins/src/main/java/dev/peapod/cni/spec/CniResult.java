@@ -60,7 +60,8 @@ public record CniResult(
         .findFirst();
   }
 
-  /// Reads a result of any of the supported versions; keys that are not known are passed over, as they may be newer.
+  /// Reads a result of any of the supported versions; keys that are not known are passed over, as
+  /// they may be newer.
   ///
   /// @throws PeapodException INVALID naming the key that is wrong
   public static CniResult read(Keys keys) {

@@ -1,6 +1,7 @@
 package dev.peapod.cni.spec;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -45,10 +46,9 @@ public final class Json {
     try {
       node = MAPPER.readTree(text);
     } catch (JsonProcessingException e) {
+      JsonLocation at = e.getLocation();
       String where =
-          e.getLocation() == null
-              ? ""
-              : ", line " + e.getLocation().getLineNr() + " column " + e.getLocation().getColumnNr();
+          at == null ? "" : ", line " + at.getLineNr() + " column " + at.getColumnNr();
       throw new PeapodException(
           PeapodException.Kind.INVALID,
           source + where + ": not valid JSON: " + e.getOriginalMessage(),

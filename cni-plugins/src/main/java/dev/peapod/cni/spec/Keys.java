@@ -11,7 +11,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// Typed access to the members of a configuration's JSON object; every error names where the object stands and the key.
+/// Typed access to the members of a configuration's JSON object; every error names where the object
+/// stands and the key.
 ///
 /// @param node the object
 /// @param where where it stands, such as `/etc/cni/net.d/10-pods.conflist: plugin "bridge"`
@@ -125,7 +126,8 @@ public record Keys(ObjectNode node, String where) {
     }
   }
 
-  /// Refuses every key that is not among the known ones: to ignore a setting would be to do something else than was asked.
+  /// Refuses every key that is not among the known ones: to ignore a setting would be to do
+  /// something else than was asked.
   ///
   /// @throws PeapodException INVALID naming the key
   public void allowOnly(Set<String> known) {

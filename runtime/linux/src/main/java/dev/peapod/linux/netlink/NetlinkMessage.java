@@ -40,7 +40,8 @@ public record NetlinkMessage(int type, int sequence, byte[] payload) {
     return ByteBuffer.wrap(payload).order(ByteOrder.nativeOrder());
   }
 
-  /// Attributes by type; of a type that comes more than once the last counts, except in [#all(ByteBuffer)].
+  /// Attributes by type; of a type that comes more than once the last counts, except in
+  /// [#all(ByteBuffer)].
   public static final class Attributes {
     private static final int TYPE_MASK = 0x3fff;
 

@@ -5,10 +5,11 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/// Builds one netlink message, or several in one datagram: a header, a fixed part, attributes that may nest. Not
-/// thread-safe.
+/// Builds one netlink message, or several in one datagram: a header, a fixed part, attributes that
+/// may nest. Not thread-safe.
 ///
-/// Numbers are in the machine's byte order unless a method says otherwise. What is written is padded to 4 bytes as netlink wants it.
+/// Numbers are in the machine's byte order unless a method says otherwise. What is written is
+/// padded to 4 bytes as netlink wants it.
 public final class NetlinkRequest {
   /// Flag of a message: it is a request.
   public static final int REQUEST = 0x1;

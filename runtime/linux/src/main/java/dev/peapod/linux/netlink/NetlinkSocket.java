@@ -107,8 +107,8 @@ public final class NetlinkSocket implements AutoCloseable {
     }
   }
 
-  /// Sends one message with [NetlinkRequest#DUMP], and answers all that the kernel lists. A list that changed while it was read is read
-  /// again.
+  /// Sends one message with [NetlinkRequest#DUMP], and answers all that the kernel lists. A list
+  /// that changed while it was read is read again.
   public List<NetlinkMessage> dump(NetlinkRequest request, String what) {
     lock.lock();
     try {
@@ -124,8 +124,9 @@ public final class NetlinkSocket implements AutoCloseable {
     }
   }
 
-  /// Sends several messages as one datagram, and answers when the kernel has handled it; for nfnetlink batches, which the kernel applies
-  /// as a whole or not at all. At least one message must ask for [NetlinkRequest#ACK].
+  /// Sends several messages as one datagram, and answers when the kernel has handled it; for
+  /// nfnetlink batches, which the kernel applies as a whole or not at all. At least one message
+  /// must ask for [NetlinkRequest#ACK].
   ///
   /// @throws KernelException of the first message that failed
   public void batch(NetlinkRequest request, String what) {

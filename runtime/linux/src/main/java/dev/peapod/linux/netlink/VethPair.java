@@ -4,8 +4,8 @@ import dev.peapod.linux.Fd;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// A pair of connected links that is to be made, one end here and one in another network namespace. Both are
-/// born down, since the kernel lets neither go up before the pair is whole.
+/// A pair of connected links that is to be made, one end here and one in another network namespace.
+/// Both are born down, since the kernel lets neither go up before the pair is whole.
 ///
 /// @param name the name of the end here
 /// @param master the index of the bridge that the end here becomes a port of

@@ -3,7 +3,8 @@ package dev.peapod.linux.nft;
 import java.io.ByteArrayOutputStream;
 import java.net.InetAddress;
 
-/// Builds the key or data of a map of a concatenated type, such as `inet_proto . inet_service`. Not thread-safe.
+/// Builds the key or data of a map of a concatenated type, such as `inet_proto . inet_service`. Not
+/// thread-safe.
 public final class Concatenation {
   private static final int REGISTER = 4;
 

@@ -2,8 +2,8 @@ package dev.peapod.linux.nft;
 
 import java.util.Arrays;
 
-/// An element of a map: bytes as the kernel compares them, each part of a concatenation padded to 4 bytes and in network
-/// byte order (see [Concatenation]).
+/// An element of a map: bytes as the kernel compares them, each part of a concatenation padded to 4
+/// bytes and in network byte order (see [Concatenation]).
 ///
 /// @param key what is looked up
 /// @param data what is found

@@ -8,9 +8,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// Executes the `nft` program with a script on its standard input; the kernel applies the script as a whole or not at all.
+/// Executes the `nft` program with a script on its standard input; the kernel applies the script as
+/// a whole or not at all.
 ///
-/// It takes milliseconds: for tables and rules that are made once, not for what changes with each pod.
+/// It takes milliseconds: for tables and rules that are made once, not for what changes with each
+/// pod.
 public final class NftScript {
   private static final long TIMEOUT_SECONDS = 20;
   private static final int MAX_OUTPUT = 64 << 10;
@@ -19,8 +21,10 @@ public final class NftScript {
 
   /// Runs the script.
   ///
-  /// @param prefix a command that is to run `nft`, such as `nsenter --net=FILE`; empty to run it here
-  /// @throws PeapodException FAILED_PRECONDITION if `nft` is not installed, INTERNAL with its message if it refuses the script
+  /// @param prefix a command that is to run `nft`, such as `nsenter --net=FILE`; empty to run it
+  ///     here
+  /// @throws PeapodException FAILED_PRECONDITION if `nft` is not installed, INTERNAL with its
+  ///     message if it refuses the script
   public static void run(List<String> prefix, String script) {
     List<String> command = new ArrayList<>(prefix);
     command.addAll(List.of("nft", "-f", "-"));

@@ -13,7 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 
-/// The nftables of one network namespace: tables of family `inet` and the elements of their maps. Thread-safe.
+/// The nftables of one network namespace: tables of family `inet` and the elements of their maps.
+/// Thread-safe.
 ///
 /// Tables, chains and rules are made by [NftScript].
 public final class Nftables implements AutoCloseable {
@@ -39,7 +40,8 @@ public final class Nftables implements AutoCloseable {
   private static final int NFTA_SET_ELEM_USERDATA = 6;
   private static final int NFTA_DATA_VALUE = 1;
 
-  /// The type of a comment among the values of a table's or element's user data, as nft(8) writes it.
+  /// The type of a comment among the values of a table's or element's user data, as nft(8) writes
+  /// it.
   private static final int COMMENT = 0;
 
   private static final int MAX_COMMENT = 127;
