@@ -1,9 +1,24 @@
 package dev.peapod.daemon;
 
+import dev.peapod.cni.NetworkDefaults;
+import dev.peapod.cni.NetworkList;
+import dev.peapod.cri.CriServices;
+import dev.peapod.engine.Engine;
+import dev.peapod.engine.EngineConfig;
 import dev.peapod.error.PeapodException;
+import dev.peapod.image.ImageStore;
+import dev.peapod.image.Snapshots;
+import dev.peapod.image.registry.RegistryConfig;
+import dev.peapod.linux.EventLoop;
+import dev.peapod.pods.PodSupervisor;
+import dev.peapod.pods.PodsConfig;
 import io.grpc.BindableService;
+import io.grpc.ManagedChannel;
 import io.grpc.Server;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.inprocess.InProcessChannelBuilder;
+import io.grpc.inprocess.InProcessServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import java.io.IOException;
@@ -11,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -19,6 +35,14 @@ import java.util.concurrent.TimeUnit;
 final class Daemon implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Daemon.class.getName());
   private static final long DRAIN_MILLIS = 1_000;
+
+  // Owners of sandboxes: whoever comes by the public socket, and `peapod apply`.
+  private static final String KUBELET = "kubelet";
+  private static final String PODS = "pods";
+
+  private static final String INNER = "cri-of-pods";
+  private static final Path PINS = Path.of("/run/netns");
+  private static final Path DOCKER_CONFIG = Path.of("/root/.docker/config.json");
 
   private final UndoStack undo = new UndoStack();
 
@@ -51,20 +75,66 @@ final class Daemon implements AutoCloseable {
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("rpc-", 0).factory());
     undo.push("the handlers", handlers::shutdownNow);
 
+    // What pods are made of: the kernel's events, images, the network, the engine over them.
+    EventLoop loop = EventLoop.start("kernel-events");
+    undo.push("the kernel's events", loop::close);
+    ImageStore images = ImageStore.open(config.root(), registries(config));
+    undo.push("the images", images::close);
+    Snapshots snapshots = Snapshots.open(config.root());
+    NetworkList networks =
+        NetworkList.load(
+            config.cniConfDir(),
+            config.cniBinDir(),
+            new NetworkDefaults("peapod", config.bridge(), config.podCidr(), 0));
+    Engine engine =
+        Engine.start(
+            new EngineConfig(config.state(), config.libexec(), PINS, config.cgroupParent()),
+            loop,
+            images,
+            snapshots,
+            networks);
+    undo.push("the engine", engine::close);
+
+    // The kubelet-like part, which knows the engine by the CRI alone.
+    List<ServerServiceDefinition> podsCri =
+        CriServices.of(engine.owner(PODS), images, snapshots, CommandLine.version());
+    Server inner = inner(podsCri, handlers);
+    undo.push("the inner server", () -> stop(inner));
+    ManagedChannel channel =
+        InProcessChannelBuilder.forName(INNER)
+            .executor(handlers)
+            .maxInboundMessageSize(UnixServers.LARGEST_MESSAGE)
+            .build();
+    undo.push("the inner channel", channel::shutdownNow);
+    PodSupervisor pods =
+        new PodSupervisor(
+            channel,
+            PodsConfig.of(config.root(), config.logRoot(), config.cgroupParent(), nodeName())
+                .withShareProcessNamespace(config.shareProcessNamespace()));
+    undo.push("the supervisor of pods", pods::close);
+    pods.start();
+
     // The sockets.
     HealthStatusManager health = new HealthStatusManager();
-    List<BindableService> common =
+    List<ServerServiceDefinition> common =
         List.of(
-            new DaemonService(config),
-            health.getHealthService(),
-            ProtoReflectionServiceV1.newInstance(),
-            reflectionAlpha());
+            new DaemonService(config).bindService(),
+            health.getHealthService().bindService(),
+            ProtoReflectionServiceV1.newInstance().bindService(),
+            reflectionAlpha().bindService());
+    List<ServerServiceDefinition> podApi = new ArrayList<>();
+    pods.services().forEach(service -> podApi.add(service.bindService()));
+    podApi.add(CriServices.images(PODS, images));
     UnixServers servers = new UnixServers(handlers);
     undo.push("the sockets' event loop", servers::close);
-    Server publicServer = servers.start(config.socket(), "rw-rw----", join(List.of(), common));
-    undo.push("the server on " + config.socket(), () -> stop(publicServer));
-    Server podsServer = servers.start(config.podsCriSocket(), "rw-------", join(List.of(), common));
+    List<ServerServiceDefinition> kubeletCri =
+        CriServices.of(engine.owner(KUBELET), images, snapshots, CommandLine.version());
+    Server podsServer =
+        servers.start(config.podsCriSocket(), "rw-------", join(List.of(podsCri, common)));
     undo.push("the server on " + config.podsCriSocket(), () -> stop(podsServer));
+    Server publicServer =
+        servers.start(config.socket(), "rw-rw----", join(List.of(kubeletCri, podApi, common)));
+    undo.push("the server on " + config.socket(), () -> stop(publicServer));
 
     health.setStatus("", ServingStatus.SERVING);
     undo.push("health", health::enterTerminalState);
@@ -90,11 +160,37 @@ final class Daemon implements AutoCloseable {
     return io.grpc.protobuf.services.ProtoReflectionService.newInstance();
   }
 
-  private static List<BindableService> join(
-      List<BindableService> first, List<BindableService> second) {
-    List<BindableService> all = new ArrayList<>(first);
-    all.addAll(second);
-    return all;
+  private static Server inner(List<ServerServiceDefinition> services, Executor handlers) {
+    try {
+      return InProcessServerBuilder.forName(INNER)
+          .executor(handlers)
+          .maxInboundMessageSize(UnixServers.LARGEST_MESSAGE)
+          .addServices(services)
+          .build()
+          .start();
+    } catch (IOException e) {
+      throw PeapodException.internal("can not start the inner server", e);
+    }
+  }
+
+  private static RegistryConfig registries(Config config) {
+    RegistryConfig registries =
+        Files.exists(config.registries())
+            ? RegistryConfig.load(config.registries())
+            : RegistryConfig.none();
+    return Files.exists(DOCKER_CONFIG) ? registries.withDockerConfig(DOCKER_CONFIG) : registries;
+  }
+
+  private static String nodeName() {
+    try {
+      return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+    } catch (IOException e) {
+      throw PeapodException.internal("can not read the host's name", e);
+    }
+  }
+
+  private static List<ServerServiceDefinition> join(List<List<ServerServiceDefinition>> parts) {
+    return parts.stream().flatMap(List::stream).toList();
   }
 
   private static void requireRoot() {

@@ -1,8 +1,8 @@
 package dev.peapod.daemon;
 
 import dev.peapod.error.PeapodException;
-import io.grpc.BindableService;
 import io.grpc.Server;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.NettyServerBuilder;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
@@ -26,7 +26,8 @@ import java.util.concurrent.TimeUnit;
 
 /// gRPC servers on unix sockets that share their event loops. Handlers run on the given executor and may block.
 final class UnixServers implements AutoCloseable {
-  private static final int LARGEST_MESSAGE = 16 * 1024 * 1024;
+  /// Bytes of the largest request that is read.
+  static final int LARGEST_MESSAGE = 16 * 1024 * 1024;
 
   // Handlers run elsewhere: one loop moves the bytes of all connections.
   private final EventLoopGroup loops =
@@ -42,7 +43,7 @@ final class UnixServers implements AutoCloseable {
   ///
   /// @param permissions of the socket, such as `rw-rw----`
   /// @throws PeapodException FAILED_PRECONDITION if somebody listens there, INVALID if the path can not be used
-  Server start(Path socket, String permissions, List<BindableService> services) {
+  Server start(Path socket, String permissions, List<ServerServiceDefinition> services) {
     clear(socket);
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(new DomainSocketAddress(socket.toString()))
@@ -52,8 +53,8 @@ final class UnixServers implements AutoCloseable {
             // Not an option of unix sockets; Netty would warn for each connection.
             .withChildOption(ChannelOption.SO_KEEPALIVE, null)
             .maxInboundMessageSize(LARGEST_MESSAGE)
-            .executor(handlers);
-    services.forEach(builder::addService);
+            .executor(handlers)
+            .addServices(services);
     Server server = builder.build();
     try {
       server.start();

@@ -6,6 +6,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.peapod.proto.peapod.v1.DaemonGrpc;
 import dev.peapod.proto.peapod.v1.DaemonInfo;
 import dev.peapod.proto.peapod.v1.DaemonInfoRequest;
+import dev.peapod.proto.peapod.v1.ListPodsRequest;
+import dev.peapod.proto.peapod.v1.PodsGrpc;
+import dev.peapod.proto.runtime.v1.RuntimeServiceGrpc;
+import dev.peapod.proto.runtime.v1.VersionRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.reflection.v1.ServerReflectionGrpc;
 import io.grpc.reflection.v1.ServerReflectionRequest;
@@ -58,7 +62,21 @@ class DaemonProcessTest {
               "grpc.health.v1.Health",
               "grpc.reflection.v1.ServerReflection",
               "grpc.reflection.v1alpha.ServerReflection",
-              "peapod.v1.Daemon");
+              "peapod.v1.Daemon",
+              "peapod.v1.Images",
+              "peapod.v1.Pods",
+              "runtime.v1.ImageService",
+              "runtime.v1.RuntimeService");
+      assertThat(
+              RuntimeServiceGrpc.newBlockingStub(channel)
+                  .version(VersionRequest.getDefaultInstance())
+                  .getRuntimeName())
+          .isEqualTo("peapod");
+      assertThat(
+              PodsGrpc.newBlockingStub(channel)
+                  .list(ListPodsRequest.getDefaultInstance())
+                  .getPodsList())
+          .isEmpty();
       DaemonInfo info =
           DaemonGrpc.newBlockingStub(channel).info(DaemonInfoRequest.getDefaultInstance());
       assertThat(info.getPid()).isEqualTo((int) daemon.pid());
@@ -159,6 +177,7 @@ class DaemonProcessTest {
                     Map.entry("--root", root.toString()),
                     Map.entry("--state", state.toString()),
                     Map.entry("--log-root", directory.resolve("logs").toString()),
+                    Map.entry("--libexec", System.getProperty("peapod.native", "")),
                     Map.entry("--cni-conf-dir", directory.resolve("cni").toString()),
                     Map.entry("--bridge", "peadaemon"),
                     Map.entry("--pod-cidr", "10.231.0.0/24"),
