@@ -21,6 +21,7 @@ struct launch {
   // Of the stage and the process.
   int report;      // end of the channel to whoever waits for the exec, SOCK_SEQPACKET
   int cgroup;      // what CGROUP_INTO names, -1 for none
+  uint32_t cgroup_index;
   int stdio[3];    // what becomes 0, 1, 2
   int root;        // the mount that ROOT attached, -1 before ROOT and after PIVOT
   bool pivoted;
@@ -73,6 +74,17 @@ void send_report(const struct launch *launch, const struct report *report, int f
 // it, has happened or failed). `terminal` (may be NULL) takes a descriptor that came along.
 // Answers the created process's pid, 0 if there was none; `failure` says whether it runs.
 pid_t collect_reports(int channel, struct failure *failure, int *terminal);
+
+// Fills in why a clone did not work: CGROUP_INTO is to blame where there is one.
+void clone_failed(const struct launch *launch, int error, enum plan_stage stage,
+                  struct failure *failure);
+
+// Whether what was cloned into a cgroup died without a word. Some kernels kill what is cloned into a
+// cgroup whose cgroup.kill was written more often than that of the cloning process's own.
+bool killed_at_birth(const struct launch *launch, const struct failure *failure, pid_t created);
+
+// Moves the calling process to launch->cgroup: the slow way, where the clone can not.
+int enter_cgroup(const struct launch *launch);
 
 // Opens what CGROUP_INTO names into launch->cgroup, if the plan has one.
 bool open_cgroup(struct launch *launch, struct failure *failure);

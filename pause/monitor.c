@@ -121,36 +121,54 @@ static void reap_all(void) {
   }
 }
 
+// Clones the stage process, into launch->cgroup if `into` says so, and waits for the exec. Answers
+// the stage's pid, 0 if there is none.
+static pid_t run_stage(struct monitor *monitor, bool into, int *terminal,
+                       struct failure *failure) {
+  struct launch *launch = monitor->launch;
+  int channel[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) != 0) {
+    *failure = (struct failure){.index = NO_OPERATION, .error = errno};
+    return 0;
+  }
+  int stage = sys_clone(0, into ? launch->cgroup : -1, NULL);
+  if (stage == 0) {
+    launch->report = channel[1];
+    close(channel[0]);
+    int entered = into || launch->cgroup < 0 ? 0 : enter_cgroup(launch);
+    if (entered == 0) {
+      become_stage(launch);
+    }
+    _exit(127);
+  }
+  close(channel[1]);
+  if (stage < 0) {
+    clone_failed(launch, -stage, STAGE_HOST, failure);
+    stage = 0;
+  } else {
+    monitor->own_start = process_start(launch->proc, getpid());
+    monitor->pid = collect_reports(channel[0], failure, terminal);
+  }
+  close(channel[0]);
+  return stage;
+}
+
 bool monitor_start(struct monitor *monitor, struct failure *failure) {
   struct launch *launch = monitor->launch;
   signal(SIGCHLD, SIG_DFL);
   if (!open_cgroup(launch, failure)) {
     return false;
   }
-  int channel[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) != 0) {
-    *failure = (struct failure){.index = NO_OPERATION, .error = errno};
-    return false;
-  }
-  int stage = sys_clone(0, launch->cgroup, NULL);
-  if (stage == 0) {
-    launch->report = channel[1];
-    close(channel[0]);
-    become_stage(launch);
-  }
-  close(channel[1]);
-  if (stage < 0) {
-    *failure = (struct failure){.index = NO_OPERATION, .error = -stage, .stage = STAGE_HOST};
-    return false;
+  int terminal = -1;
+  pid_t stage = run_stage(monitor, true, &terminal, failure);
+  if (stage > 0 && failure->error != 0 && killed_at_birth(launch, failure, monitor->pid)) {
+    reap_all();
+    stage = run_stage(monitor, false, &terminal, failure);
   }
   for (int i = 0; i < 3; i++) {
     close(launch->stdio[i]);
   }
-  monitor->own_start = process_start(launch->proc, getpid());
-  int terminal = -1;
-  monitor->pid = collect_reports(channel[0], failure, &terminal);
-  close(channel[0]);
-  if (failure->error == 0 && monitor->pid > 0) {
+  if (stage > 0 && failure->error == 0 && monitor->pid > 0) {
     waitpid(stage, NULL, 0);
     monitor->pidfd = sys_pidfd_open(monitor->pid);
     monitor->pid_start = process_start(launch->proc, monitor->pid);
@@ -161,7 +179,7 @@ bool monitor_start(struct monitor *monitor, struct failure *failure) {
     }
     if (monitor->pid > 0) {
       kill(monitor->pid, SIGKILL);
-    } else {
+    } else if (stage > 0) {
       killer_run(&monitor->killer);
     }
     reap_all();

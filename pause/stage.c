@@ -90,12 +90,35 @@ void retain_descriptors(int *keep, size_t count) {
   sys_close_range((unsigned)next, ~0u, 0);
 }
 
+void clone_failed(const struct launch *launch, int error, enum plan_stage stage,
+                  struct failure *failure) {
+  *failure = (struct failure){.index = NO_OPERATION, .error = error, .stage = stage};
+  if (launch->cgroup >= 0) {
+    failure->index = launch->cgroup_index;
+    failure->stage = STAGE_HOST;
+  }
+}
+
+bool killed_at_birth(const struct launch *launch, const struct failure *failure, pid_t created) {
+  return launch->cgroup >= 0 && created == 0 && failure->error == EIO &&
+         failure->index == NO_OPERATION;
+}
+
+int enter_cgroup(const struct launch *launch) {
+  cleanup_fd file = result(openat(launch->cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC));
+  if (file < 0) {
+    return file;
+  }
+  return write(file, "0", 1) == 1 ? 0 : -errno;
+}
+
 bool open_cgroup(struct launch *launch, struct failure *failure) {
   struct operation operation;
   if (!plan_find(&launch->plan, OP_CGROUP_INTO, &operation)) {
     return true;
   }
   struct cursor arguments = {operation.arguments};
+  launch->cgroup_index = operation.index;
   launch->cgroup = result(open(take_string(&arguments, NULL), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (launch->cgroup < 0) {
     *failure = (struct failure){

@@ -15,31 +15,50 @@ static void undo(int pidfd) {
   }
 }
 
+// Clones pause, into launch->cgroup if `into` says so, and waits for its exec. Answers its pid.
+static pid_t start(struct launch *launch, bool into, int *pidfd, struct failure *failure) {
+  int channel[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) != 0) {
+    *failure = (struct failure){.index = NO_OPERATION, .error = errno};
+    return 0;
+  }
+  int pid = sys_clone(CLONE_PARENT | CLONE_NEWNS | launch->namespaces, into ? launch->cgroup : -1,
+                      pidfd);
+  if (pid == 0) {
+    launch->report = channel[1];
+    close(channel[0]);
+    become_process(launch);
+  }
+  close(channel[1]);
+  if (pid < 0) {
+    clone_failed(launch, -pid, STAGE_PROCESS, failure);
+  } else {
+    collect_reports(channel[0], failure, NULL);
+    if (failure->error != 0) {
+      undo(*pidfd);
+    }
+  }
+  close(channel[0]);
+  return pid;
+}
+
 void launch_pause(struct launch *launch) {
   struct failure failure;
   if (!open_cgroup(launch, &failure) || !run_operations(launch, STAGE_HOST, &failure) ||
       !run_operations(launch, STAGE_POD, &failure)) {
     answer_failed(launch, &failure);
   }
-  int channel[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) != 0) {
-    answer_failed(launch, &(struct failure){.index = NO_OPERATION, .error = errno});
-  }
   int pidfd = -1;
-  int pid = sys_clone(CLONE_PARENT | CLONE_NEWNS | launch->namespaces, launch->cgroup, &pidfd);
-  if (pid == 0) {
-    launch->report = channel[1];
-    close(channel[0]);
-    become_process(launch);
+  pid_t pid = start(launch, true, &pidfd, &failure);
+  if (failure.error != 0 && killed_at_birth(launch, &failure, 0)) {
+    int entered = enter_cgroup(launch);
+    if (entered == 0) {
+      pid = start(launch, false, &pidfd, &failure);
+    } else {
+      clone_failed(launch, -entered, STAGE_HOST, &failure);
+    }
   }
-  if (pid < 0) {
-    answer_failed(launch, &(struct failure){
-                              .index = NO_OPERATION, .error = -pid, .stage = STAGE_PROCESS});
-  }
-  close(channel[1]);
-  collect_reports(channel[0], &failure, NULL);
   if (failure.error != 0) {
-    undo(pidfd);
     answer_failed(launch, &failure);
   }
   struct answer answer = {

@@ -156,7 +156,7 @@ const char *test_cgroup(bool freezer) {
     if (access(marker, F_OK) != 0) {
       continue;
     }
-    snprintf(path, sizeof cgroups[0], "%s/peapod-pause-test-%d", HIERARCHIES[freezer][i], getpid());
+    snprintf(path, sizeof cgroups[0], "%s/%s", HIERARCHIES[freezer][i], strrchr(scratch, '/') + 1);
     if (mkdir(path, 0755) != 0) {
       path[0] = '\0';
     }
@@ -166,13 +166,13 @@ const char *test_cgroup(bool freezer) {
 
 void remove_test_cgroups(void) {
   for (int i = 0; i < 2; i++) {
-    for (int attempt = 0; cgroups[i][0] != '\0' && attempt < 2000; attempt++) {
-      if (rmdir(cgroups[i]) == 0 || errno == ENOENT) {
-        cgroups[i][0] = '\0';
-      } else {
+    for (int j = 0; HIERARCHIES[i][j] != NULL; j++) {
+      char path[128];
+      snprintf(path, sizeof path, "%s/%s", HIERARCHIES[i][j], strrchr(scratch, '/') + 1);
+      for (int attempt = 0; attempt < 5000 && rmdir(path) != 0 && errno == EBUSY; attempt++) {
         usleep(1000);
       }
+      EXPECT(access(path, F_OK) != 0, "%s can not be removed", path);
     }
-    EXPECT(cgroups[i][0] == '\0', "%s can not be removed", cgroups[i]);
   }
 }

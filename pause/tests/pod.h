@@ -45,7 +45,6 @@ void remove_test_cgroups(void);
 
 // The parts of the suite.
 void test_pause_program(const char *native);
-void test_spawner(const char *native);
 void test_pods(const char *native);
 void test_containers(const char *native);
 void test_failures(const char *native);
