@@ -207,6 +207,7 @@ public final class Container implements Member {
         s.sandboxId(),
         s.spec(),
         s.imageId(),
+        s.imageName(),
         s.imageRef(),
         now,
         s.createdAt(),

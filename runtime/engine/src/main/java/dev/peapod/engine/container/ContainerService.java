@@ -128,6 +128,7 @@ public final class ContainerService {
             now(),
             cgroup,
             image.id(),
+            image.tags().stream().findFirst().orElse(spec.image()),
             image.digests().stream().findFirst().orElse(image.id()),
             null,
             image.layers().stream().map(Path::toString).toList(),

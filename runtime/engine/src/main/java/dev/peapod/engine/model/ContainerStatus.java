@@ -3,6 +3,7 @@ package dev.peapod.engine.model;
 /// A container, as it is.
 ///
 /// @param imageId the image's id, `sha256:...`
+/// @param imageName a tag of the image, or what the request called it
 /// @param imageRef a reference of the image with its digest, or its id if it has none
 /// @param createdAt nanoseconds since 1970, as are the others; 0: not yet
 /// @param exitCode the exit status, or 128 + signal
@@ -16,6 +17,7 @@ public record ContainerStatus(
     String sandboxId,
     ContainerSpec spec,
     String imageId,
+    String imageName,
     String imageRef,
     ContainerState state,
     long createdAt,

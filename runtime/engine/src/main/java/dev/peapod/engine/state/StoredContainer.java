@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// @param bootId the boot in which it was made
 /// @param createdAt nanoseconds since 1970
 /// @param cgroup the container's cgroup
+/// @param imageName a tag of the image, or what the request called it
+/// @param imageRef its name with its digest, or its id
 /// @param process what is started; absent while the container is being made
 /// @param layers of the image, lowest first
 /// @param main the main process, once started
@@ -27,6 +29,7 @@ public record StoredContainer(
     long createdAt,
     String cgroup,
     String imageId,
+    String imageName,
     String imageRef,
     @Nullable ResolvedProcess process,
     List<String> layers,
@@ -48,6 +51,7 @@ public record StoredContainer(
     Objects.requireNonNull(spec, "spec");
     Objects.requireNonNull(cgroup, "cgroup");
     Objects.requireNonNull(imageId, "imageId");
+    Objects.requireNonNull(imageName, "imageName");
     Objects.requireNonNull(imageRef, "imageRef");
     layers = List.copyOf(layers);
   }
@@ -64,6 +68,7 @@ public record StoredContainer(
         createdAt,
         cgroup,
         imageId,
+        imageName,
         imageRef,
         resolved,
         layers,
@@ -85,6 +90,7 @@ public record StoredContainer(
         createdAt,
         cgroup,
         imageId,
+        imageName,
         imageRef,
         process,
         layers,
@@ -106,6 +112,7 @@ public record StoredContainer(
         createdAt,
         cgroup,
         imageId,
+        imageName,
         imageRef,
         process,
         layers,
