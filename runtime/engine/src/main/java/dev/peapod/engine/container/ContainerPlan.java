@@ -124,6 +124,8 @@ final class ContainerPlan {
               Stage.POD, Operation.NEW_ROOT, in.process.workingDir(), 0755));
     }
     if (in.spec.security().readonlyRootfs()) {
+      // Made now if the image has none: later it can not be.
+      plan.add(new Operation.Mkdir(Stage.POD, Operation.NEW_ROOT, "/proc", 0555));
       plan.add(
           new Operation.MountSetattr(
               Stage.POD, rootfs, MountAttributes.RDONLY, 0, 0, false, -1));

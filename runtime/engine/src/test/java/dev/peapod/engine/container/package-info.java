@@ -1,0 +1,4 @@
+@NullMarked
+package dev.peapod.engine.container;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.peapod.engine.state;
+
+import org.jspecify.annotations.NullMarked;
