@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// and size are for the reader to verify. Network failures are PeapodExceptions. Not thread-safe.
 final class BlobStream extends InputStream {
   private static final int MAX_FAILURES = 5;
+  private static final int MAX_BREAKS = 200;
 
   private final EndpointCaller caller;
   private final String path;
@@ -22,6 +23,7 @@ final class BlobStream extends InputStream {
   private @Nullable InputStream body;
   private long position;
   private int failures;
+  private int breaks;
 
   BlobStream(
       EndpointCaller caller, String repository, Descriptor blob, String what, StallGuard guard) {
@@ -66,7 +68,7 @@ final class BlobStream extends InputStream {
         throw Interruption.of(what);
       }
       close();
-      if (++failures > MAX_FAILURES) {
+      if (++failures > MAX_FAILURES || ++breaks > MAX_BREAKS) {
         throw new PeapodException(
             Kind.UNAVAILABLE,
             "registry " + caller.endpoint().name() + " does not get through with " + what

@@ -195,7 +195,7 @@ final class EndpointCaller {
     } catch (PeapodException e) {
       // Not JSON: what it says is shown as it is.
     }
-    String clean = text.replaceAll("\\p{Cntrl}+", " ").strip();
+    String clean = text.replaceAll("[\\p{Cntrl}\\s]+", " ").strip();
     if (clean.isEmpty() || clean.startsWith("<")) {
       return "";
     }

@@ -86,16 +86,49 @@ public final class TarBuilder {
     put(header, 257, 8, "ustar\00000");
     put(header, 329, 8, String.format("%07o", major));
     put(header, 337, 8, String.format("%07o", minor));
+    sum(header);
+    out.writeBytes(header);
+    out.writeBytes(content);
+    out.writeBytes(new byte[(512 - content.length % 512) % 512]);
+    return this;
+  }
+
+  /// The same archive with one text replaced by another in all link names.
+  public TarBuilder replacing(String text, String by) {
+    byte[] all = out.toByteArray();
+    TarBuilder copy = new TarBuilder();
+    for (int at = 0; at < all.length; ) {
+      byte[] header = Arrays.copyOfRange(all, at, at + 512);
+      String link = text(header, 157, 100);
+      if (link.contains(text)) {
+        Arrays.fill(header, 157, 257, (byte) 0);
+        put(header, 157, 100, link.replace(text, by));
+        sum(header);
+      }
+      int size = Integer.parseInt(text(header, 124, 11), 8);
+      int blocks = (size + 511) / 512 * 512;
+      copy.out.writeBytes(header);
+      copy.out.write(all, at + 512, blocks);
+      at += 512 + blocks;
+    }
+    return copy;
+  }
+
+  private static String text(byte[] header, int at, int length) {
+    int end = at;
+    while (end < at + length && header[end] != 0) {
+      end++;
+    }
+    return new String(header, at, end - at, StandardCharsets.ISO_8859_1);
+  }
+
+  private static void sum(byte[] header) {
     Arrays.fill(header, 148, 156, (byte) ' ');
     int sum = 0;
     for (byte b : header) {
       sum += b & 0xff;
     }
     put(header, 148, 8, String.format("%06o\0 ", sum));
-    out.writeBytes(header);
-    out.writeBytes(content);
-    out.writeBytes(new byte[(512 - content.length % 512) % 512]);
-    return this;
   }
 
   public byte[] bytes() {

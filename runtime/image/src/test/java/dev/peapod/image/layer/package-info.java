@@ -1,0 +1,4 @@
+@NullMarked
+package dev.peapod.image.layer;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.peapod.image;
+
+import org.jspecify.annotations.NullMarked;

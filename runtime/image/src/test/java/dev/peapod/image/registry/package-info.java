@@ -1,0 +1,4 @@
+@NullMarked
+package dev.peapod.image.registry;
+
+import org.jspecify.annotations.NullMarked;
