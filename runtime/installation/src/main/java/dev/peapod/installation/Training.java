@@ -73,7 +73,16 @@ final class Training {
     }
     List<String> command = new ArrayList<>();
     if (alone) {
-      command.addAll(List.of("unshare", "--net", "--mount"));
+      // With a loopback interface, as every machine has one.
+      command.addAll(
+          List.of(
+              "unshare",
+              "--net",
+              "--mount",
+              "sh",
+              "-c",
+              "ip link set lo up; exec \"$@\"",
+              "training"));
     }
     command.addAll(
         List.of(
