@@ -1,0 +1,132 @@
+package dev.peapod.cli;
+
+import dev.peapod.proto.peapod.v1.DeletePodsRequest;
+import dev.peapod.proto.peapod.v1.DeletePodsResponse;
+import dev.peapod.proto.peapod.v1.DeletedPod;
+import dev.peapod.proto.peapod.v1.PodSelector;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+
+@Command(name = "delete", description = "Stops pods and removes them.")
+final class Delete implements Callable<Integer> {
+  @ParentCommand private Root root = new Root();
+  @Mixin private Namespaced in = new Namespaced();
+
+  @Parameters(arity = "0..*", paramLabel = "pod NAME", description = "pod NAME... or pod/NAME...")
+  private List<String> words = List.of();
+
+  @Option(
+      names = {"-f", "--filename"},
+      paramLabel = "FILE",
+      description = "Delete what a manifest names; as for apply.")
+  private List<String> files = List.of();
+
+  @Option(names = {"-l", "--selector"}, paramLabel = "LABELS", description = "Delete the pods with these labels.")
+  private @Nullable String selector;
+
+  @Option(names = "--all", description = "Delete all pods of the namespace.")
+  private boolean all;
+
+  @Option(
+      names = "--grace-period",
+      paramLabel = "SECONDS",
+      description = "Seconds between the stop signal and the kill (default: as the pod says).")
+  private @Nullable Long grace;
+
+  @Option(names = "--now", description = "The same as --grace-period=1.")
+  private boolean now;
+
+  @Option(
+      names = "--wait",
+      negatable = true,
+      defaultValue = "true",
+      fallbackValue = "true",
+      description = "Return when the pods are gone (default); --no-wait: at once.")
+  private boolean wait = true;
+
+  @Option(names = "--ignore-not-found", description = "Deleting what is not there is no failure.")
+  private boolean ignoreNotFound;
+
+  @Override
+  public Integer call() {
+    List<String> names = Names.of(words);
+    boolean many = selector != null || all;
+    if (names.isEmpty() && files.isEmpty() && !many) {
+      throw new Failure("name pods, or use -f, -l or --all", Main.USAGE);
+    }
+    if (!names.isEmpty() && many) {
+      throw new Failure("name pods or use -l or --all, not both", Main.USAGE);
+    }
+    try (Daemon daemon = new Daemon(root)) {
+      int code = 0;
+      if (!files.isEmpty()) {
+        DeletePodsRequest request =
+            request().addAllManifests(ManifestFiles.read(files)).setNamespace(in.namespace).build();
+        code = print(daemon.pods().delete(request));
+      }
+      for (String name : names) {
+        try {
+          print(daemon.pods().delete(request().setSelector(selector(name)).build()));
+        } catch (StatusRuntimeException e) {
+          if (e.getStatus().getCode() != Status.Code.NOT_FOUND) {
+            throw e;
+          }
+          if (!ignoreNotFound) {
+            Main.complain(String.valueOf(e.getStatus().getDescription()));
+            code = Main.FAILED;
+          }
+        }
+      }
+      if (many) {
+        DeletePodsResponse response =
+            daemon.pods().delete(request().setSelector(selector("")).build());
+        print(response);
+        if (response.getPodsCount() == 0) {
+          System.err.println("No pods found.");
+        }
+      }
+      return code;
+    }
+  }
+
+  private PodSelector selector(String name) {
+    return PodSelector.newBuilder()
+        .setNamespace(in.namespace)
+        .setName(name)
+        .setLabels(selector == null ? "" : selector)
+        .build();
+  }
+
+  private DeletePodsRequest.Builder request() {
+    DeletePodsRequest.Builder request = DeletePodsRequest.newBuilder().setWait(wait);
+    if (grace != null) {
+      request.setGracePeriodSeconds(grace);
+    } else if (now) {
+      request.setGracePeriodSeconds(1);
+    }
+    return request;
+  }
+
+  private int print(DeletePodsResponse response) {
+    int code = 0;
+    for (DeletedPod pod : response.getPodsList()) {
+      if (pod.getExisted()) {
+        System.out.println("pod \"" + pod.getName() + "\" deleted");
+      } else if (!ignoreNotFound) {
+        Main.complain(
+            "pods \"" + pod.getName() + "\" not found in namespace \"" + pod.getNamespace() + "\"");
+        code = Main.FAILED;
+      }
+    }
+    System.out.flush();
+    return code;
+  }
+}

@@ -1,0 +1,241 @@
+package dev.peapod.cli;
+
+import dev.peapod.proto.peapod.v1.ContainerSummary;
+import dev.peapod.proto.peapod.v1.GetPodRequest;
+import dev.peapod.proto.peapod.v1.ListPodsRequest;
+import dev.peapod.proto.peapod.v1.ListPodsResponse;
+import dev.peapod.proto.peapod.v1.Pod;
+import dev.peapod.proto.peapod.v1.PodChange;
+import dev.peapod.proto.peapod.v1.PodSelector;
+import dev.peapod.proto.peapod.v1.PodSummary;
+import dev.peapod.proto.peapod.v1.PodView;
+import dev.peapod.proto.peapod.v1.WatchPodsRequest;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+
+@Command(name = "get", description = "Lists pods, or shows them as objects.")
+final class Get implements Callable<Integer> {
+  enum Output {
+    table,
+    wide,
+    json,
+    yaml,
+    name
+  }
+
+  @ParentCommand private Root root = new Root();
+  @Mixin private Namespaced in = new Namespaced();
+
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "pods [NAME...]",
+      description = "pods for all, pod NAME or pod/NAME for some.")
+  private List<String> words = List.of();
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FORMAT",
+      defaultValue = "table",
+      description = "wide, json, yaml or name.")
+  private Output output = Output.table;
+
+  @Option(names = {"-w", "--watch"}, description = "Go on with what changes.")
+  private boolean watch;
+
+  @Option(
+      names = {"-l", "--selector"},
+      paramLabel = "LABELS",
+      defaultValue = "",
+      description = "Only pods with these labels, such as app=web,tier!=cache.")
+  private String selector = "";
+
+  @Option(names = {"-A", "--all-namespaces"}, description = "Pods of all namespaces.")
+  private boolean allNamespaces;
+
+  @Option(names = "--no-headers", description = "No title line.")
+  private boolean noHeaders;
+
+  @Override
+  public Integer call() {
+    List<String> names = Names.of(words);
+    try (Daemon daemon = new Daemon(root)) {
+      if (names.isEmpty()) {
+        ListPodsResponse response =
+            daemon
+                .pods()
+                .list(
+                    ListPodsRequest.newBuilder().setSelector(selector("")).setView(view()).build());
+        print(response.getPodsList(), false);
+        if (watch) {
+          follow(daemon, "", response.getRevision());
+        }
+        return 0;
+      }
+      List<Pod> pods = new ArrayList<>();
+      for (String name : names) {
+        pods.add(
+            daemon
+                .pods()
+                .get(
+                    GetPodRequest.newBuilder()
+                        .setNamespace(in.namespace)
+                        .setName(name)
+                        .setView(view())
+                        .build()));
+      }
+      print(pods, names.size() == 1);
+      if (watch) {
+        if (names.size() > 1) {
+          throw new Failure("only one pod or all of them can be watched", Main.USAGE);
+        }
+        follow(daemon, names.getFirst(), pods.getFirst().getSummary().getRevision());
+      }
+    }
+    return 0;
+  }
+
+  private PodSelector selector(String name) {
+    return PodSelector.newBuilder()
+        .setNamespace(allNamespaces ? "" : in.namespace)
+        .setName(name)
+        .setLabels(selector)
+        .build();
+  }
+
+  private PodView view() {
+    return switch (output) {
+      case json -> PodView.POD_VIEW_JSON;
+      case yaml -> PodView.POD_VIEW_YAML;
+      case table, wide, name -> PodView.POD_VIEW_SUMMARY;
+    };
+  }
+
+  private void print(List<Pod> pods, boolean single) {
+    switch (output) {
+      case table, wide -> {
+        Table table = table();
+        pods.forEach(pod -> table.row(row(pod.getSummary())));
+        if (table.isEmpty() && !watch) {
+          System.err.println(
+              allNamespaces
+                  ? "No pods found."
+                  : "No pods found in namespace " + in.namespace + ".");
+        } else {
+          table.print(!noHeaders, Screen.colours());
+        }
+      }
+      case name -> pods.forEach(pod -> System.out.println("pod/" + pod.getSummary().getName()));
+      case json -> System.out.print(single ? pods.getFirst().getText() : jsonList(pods));
+      case yaml -> System.out.print(single ? pods.getFirst().getText() : yamlList(pods));
+    }
+    System.out.flush();
+  }
+
+  private static String jsonList(List<Pod> pods) {
+    String items =
+        pods.stream().map(pod -> pod.getText().strip().indent(4).stripTrailing()).collect(Collectors.joining(",\n"));
+    return "{\n  \"apiVersion\" : \"v1\",\n  \"kind\" : \"List\",\n  \"items\" : ["
+        + (pods.isEmpty() ? "" : "\n" + items + "\n  ")
+        + "]\n}\n";
+  }
+
+  private static String yamlList(List<Pod> pods) {
+    if (pods.isEmpty()) {
+      return "apiVersion: v1\nitems: []\nkind: List\n";
+    }
+    String items =
+        pods.stream()
+            .map(pod -> "- " + pod.getText().strip().indent(2).strip() + "\n")
+            .collect(Collectors.joining());
+    return "apiVersion: v1\nitems:\n" + items + "kind: List\n";
+  }
+
+  private Table table() {
+    List<String> titles = new ArrayList<>();
+    if (allNamespaces) {
+      titles.add("NAMESPACE");
+    }
+    titles.addAll(List.of("NAME", "READY", "STATUS", "RESTARTS", "AGE"));
+    if (output == Output.wide) {
+      titles.addAll(List.of("IP", "IMAGES"));
+    }
+    return new Table(titles.toArray(String[]::new));
+  }
+
+  private List<String> row(PodSummary pod) {
+    List<String> cells = new ArrayList<>();
+    if (allNamespaces) {
+      cells.add(pod.getNamespace());
+    }
+    String restarts =
+        pod.getRestarts() == 0 || pod.getLastRestartNs() == 0
+            ? Integer.toString(pod.getRestarts())
+            : pod.getRestarts() + " (" + Texts.age(pod.getLastRestartNs()) + " ago)";
+    cells.addAll(
+        List.of(
+            pod.getName(),
+            pod.getReadyContainers() + "/" + pod.getTotalContainers(),
+            pod.getStatus(),
+            restarts,
+            Texts.age(pod.getCreatedNs())));
+    if (output == Output.wide) {
+      cells.add(pod.getIpsCount() == 0 ? "<none>" : String.join(",", pod.getIpsList()));
+      cells.add(
+          pod.getContainersList().stream()
+              .filter(c -> !c.getInit())
+              .map(ContainerSummary::getImage)
+              .collect(Collectors.joining(",")));
+    }
+    return cells;
+  }
+
+  private void follow(Daemon daemon, String name, long revision) {
+    long after = revision;
+    while (true) {
+      try {
+        Iterator<PodChange> changes =
+            daemon
+                .pods()
+                .watch(
+                    WatchPodsRequest.newBuilder()
+                        .setSelector(selector(name))
+                        .setView(view())
+                        .setAfterRevision(after)
+                        .build());
+        while (changes.hasNext()) {
+          PodChange change = changes.next();
+          after = change.getRevision();
+          if (change.getType() != PodChange.Type.BOOKMARK) {
+            print(change.getPod());
+          }
+        }
+        return;
+      } catch (StatusRuntimeException e) {
+        if (e.getStatus().getCode() != Status.Code.OUT_OF_RANGE) {
+          throw e;
+        }
+        after = 0;
+      }
+    }
+  }
+
+  private void print(Pod pod) {
+    switch (output) {
+      case table, wide -> table().row(row(pod.getSummary())).print(false, Screen.colours());
+      case name -> System.out.println("pod/" + pod.getSummary().getName());
+      case json -> System.out.print(pod.getText());
+      case yaml -> System.out.print("---\n" + pod.getText());
+    }
+    System.out.flush();
+  }
+}

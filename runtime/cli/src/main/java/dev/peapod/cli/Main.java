@@ -1,0 +1,141 @@
+package dev.peapod.cli;
+
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import picocli.CommandLine;
+
+/// `peapod`. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the daemon can not be reached.
+public final class Main {
+  static final int FAILED = 1;
+  static final int USAGE = 2;
+  static final int UNREACHABLE = 3;
+
+  /// Looking at a verb's class costs time; only the one that is called is looked at.
+  private static final Map<String, Supplier<Object>> VERBS =
+      new TreeMap<>(
+          Map.of(
+              "apply", Apply::new,
+              "completion", Completion::new,
+              "delete", Delete::new,
+              "describe", Describe::new,
+              "exec", Exec::new,
+              "get", Get::new,
+              "image", ImageVerbs::new,
+              "logs", Logs::new,
+              "version", Version::new,
+              "wait", Wait::new));
+
+  private Main() {}
+
+  public static void main(String[] arguments) {
+    // Buffered by whole answers, not by lines.
+    System.setOut(
+        new PrintStream(
+            new java.io.BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 16),
+            false,
+            StandardCharsets.UTF_8));
+    int code = run(arguments);
+    System.out.flush();
+    if (System.out.checkError() && code == 0) {
+      code = FAILED;
+    }
+    // Threads of the transport may still wind down; nothing of theirs is waited for.
+    Runtime.getRuntime().halt(code);
+  }
+
+  static int run(String... arguments) {
+    CommandLine line = line(verb(arguments));
+    return line.execute(arguments);
+  }
+
+  /// The command line with one verb, or with all of them if `only` is none.
+  static CommandLine line(String only) {
+    CommandLine line = new CommandLine(new Root());
+    VERBS.forEach(
+        (name, verb) -> {
+          if (!VERBS.containsKey(only) || name.equals(only)) {
+            line.addSubcommand(name, verb.get());
+          }
+        });
+    line.setParameterExceptionHandler(Main::wrongUsage);
+    line.setExecutionExceptionHandler((e, command, parsed) -> failed(e, command));
+    line.setExpandAtFiles(false);
+    line.setAbbreviatedOptionsAllowed(false);
+    line.getSubcommands().values().forEach(sub -> sub.setExpandAtFiles(false));
+    return line;
+  }
+
+  /// The first argument that is no option; `--socket` takes the one after it.
+  private static String verb(String[] arguments) {
+    for (int i = 0; i < arguments.length; i++) {
+      if (arguments[i].equals("--socket")) {
+        i++;
+      } else if (!arguments[i].startsWith("-")) {
+        return arguments[i];
+      }
+    }
+    return "";
+  }
+
+  private static int wrongUsage(CommandLine.ParameterException e, String[] arguments) {
+    CommandLine command = e.getCommandLine();
+    String message = e.getMessage() == null ? "wrong usage" : e.getMessage();
+    complain(lowered(message) + " (see " + command.getCommandSpec().qualifiedName() + " --help)");
+    return USAGE;
+  }
+
+  private static String lowered(String message) {
+    return Character.toLowerCase(message.charAt(0)) + message.substring(1);
+  }
+
+  private static int failed(Exception e, CommandLine command) {
+    System.out.flush();
+    switch (e) {
+      case Failure failure -> {
+        complain(failure.text());
+        return failure.code();
+      }
+      case StatusRuntimeException status -> {
+        return failed(status, command);
+      }
+      default -> {
+        complain(e.getMessage() == null ? e.toString() : e.getMessage());
+        return FAILED;
+      }
+    }
+  }
+
+  private static int failed(StatusRuntimeException e, CommandLine command) {
+    Status status = e.getStatus();
+    String text = status.getDescription() == null ? status.getCode().name() : status.getDescription();
+    if (status.getCode() == Status.Code.UNAVAILABLE && status.getCause() instanceof IOException) {
+      CommandLine top = command;
+      while (top.getParent() != null) {
+        top = top.getParent();
+      }
+      Root root = (Root) top.getCommand();
+      complain("can not reach peapodd on " + root.socket() + ": " + Daemon.reason(root.socket(), status.getCause()));
+      return UNREACHABLE;
+    }
+    if (status.getCode() == Status.Code.UNIMPLEMENTED && status.getDescription() == null) {
+      text = "this peapodd does not know the request; it may be older than this peapod";
+    }
+    complain(text);
+    return FAILED;
+  }
+
+  /// Prints an error, each line marked as ours.
+  static void complain(String text) {
+    System.out.flush();
+    text.lines().forEach(line -> System.err.println("peapod: " + line));
+    System.err.flush();
+  }
+}

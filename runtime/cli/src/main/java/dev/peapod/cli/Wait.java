@@ -1,0 +1,96 @@
+package dev.peapod.cli;
+
+import dev.peapod.proto.peapod.v1.ListPodsRequest;
+import dev.peapod.proto.peapod.v1.PodSelector;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+
+@Command(name = "wait", description = "Waits until pods are ready, gone, or at an end.")
+final class Wait implements Callable<Integer> {
+  @ParentCommand private Root root = new Root();
+  @Mixin private Namespaced in = new Namespaced();
+
+  @Parameters(arity = "0..*", paramLabel = "pod NAME", description = "pod NAME... or pod/NAME...")
+  private List<String> words = List.of();
+
+  @Option(
+      names = "--for",
+      required = true,
+      paramLabel = "WHAT",
+      description = "condition=NAME[=STATUS], phase=NAME or delete.")
+  private String what = "";
+
+  @Option(names = {"-l", "--selector"}, paramLabel = "LABELS", description = "The pods with these labels.")
+  private @Nullable String selector;
+
+  @Option(names = "--timeout", paramLabel = "TIME", defaultValue = "30s", description = "How long (default: 30s).")
+  private String timeout = "30s";
+
+  @Override
+  public Integer call() {
+    List<String> names = Names.of(words);
+    if (names.isEmpty() && selector == null) {
+      throw new Failure("name pods, or use -l", Main.USAGE);
+    }
+    Waiting.Verdict verdict = verdict();
+    long deadline = System.nanoTime() + Texts.duration(timeout, "--timeout").toNanos();
+    List<PodSelector> selectors = new ArrayList<>();
+    if (names.isEmpty() && selector != null) {
+      selectors.add(
+          PodSelector.newBuilder().setNamespace(in.namespace).setLabels(selector).build());
+    }
+    for (String name : names) {
+      selectors.add(PodSelector.newBuilder().setNamespace(in.namespace).setName(name).build());
+    }
+    try (Daemon daemon = new Daemon(root)) {
+      for (PodSelector one : selectors) {
+        if (what.equals("delete") && isGone(daemon, one)) {
+          continue;
+        }
+        Waiting.until(daemon, one, Duration.ofNanos(deadline - System.nanoTime()), verdict);
+        if (!one.getName().isEmpty()) {
+          System.out.println(
+              "pod/" + one.getName() + (what.equals("delete") ? " deleted" : " condition met"));
+          System.out.flush();
+        }
+      }
+    }
+    return 0;
+  }
+
+  private static boolean isGone(Daemon daemon, PodSelector selector) {
+    return daemon.pods().list(ListPodsRequest.newBuilder().setSelector(selector).build()).getPodsCount()
+        == 0;
+  }
+
+  private Waiting.Verdict verdict() {
+    if (what.equals("delete")) {
+      return (pod, gone) -> gone;
+    }
+    String[] parts = what.split("=", -1);
+    if (parts[0].equals("phase") && parts.length == 2) {
+      return (pod, gone) -> !gone && pod.getPhase().equalsIgnoreCase(parts[1]);
+    }
+    if (parts[0].equals("condition") && (parts.length == 2 || parts.length == 3)) {
+      String status = parts.length == 3 ? parts[2].toLowerCase(Locale.ROOT) : "true";
+      return (pod, gone) ->
+          !gone
+              && pod.getConditionsList().stream()
+                  .anyMatch(
+                      c ->
+                          c.getType().equalsIgnoreCase(parts[1])
+                              && c.getStatus().toLowerCase(Locale.ROOT).equals(status));
+    }
+    throw new Failure(
+        "--for must be condition=NAME[=STATUS], phase=NAME or delete, not \"" + what + "\"", Main.USAGE);
+  }
+}
