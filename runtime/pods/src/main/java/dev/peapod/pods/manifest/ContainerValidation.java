@@ -156,8 +156,8 @@ final class ContainerValidation {
     }
     Map<String, Quantity> limits = container.getResources().getLimits();
     Map<String, Quantity> requests = container.getResources().getRequests();
-    quantities(path + ".limits", limits);
-    quantities(path + ".requests", requests);
+    quantities(path + ".limits", limits, Map.of());
+    quantities(path + ".requests", requests, limits == null ? Map.of() : limits);
     if (limits == null || requests == null) {
       return;
     }
@@ -173,12 +173,17 @@ final class ContainerValidation {
         });
   }
 
-  private void quantities(String path, @Nullable Map<String, Quantity> quantities) {
+  /// @param defaults what has been checked already and was taken over
+  private void quantities(
+      String path, @Nullable Map<String, Quantity> quantities, Map<String, Quantity> defaults) {
     if (quantities == null) {
       return;
     }
     quantities.forEach(
         (name, quantity) -> {
+          if (quantity == defaults.get(name)) {
+            return;
+          }
           String at = path + "." + name;
           if (!name.equals("cpu") && !name.equals("memory")) {
             rules.forbidden(

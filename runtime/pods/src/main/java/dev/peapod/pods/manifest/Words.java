@@ -41,7 +41,7 @@ final class Words {
       return Optional.empty();
     }
     String best = null;
-    int bestDistance = Math.min(3, Math.max(1, word.length() / 3) + 1);
+    int bestDistance = word.length() < 4 ? 2 : 3;
     for (String candidate : candidates) {
       int distance = distance(word.toLowerCase(Locale.ROOT), candidate.toLowerCase(Locale.ROOT));
       if (distance < bestDistance) {
