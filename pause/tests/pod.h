@@ -50,3 +50,5 @@ void test_containers(const char *native);
 void test_failures(const char *native);
 void test_execs(const char *native);
 void test_holders(const char *native);
+void test_hostile(const char *native);
+void bench(const char *native);

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -175,17 +177,22 @@ static int poke(const char *path) {
 
 // A child in its own session that would outlive everything and keeps the output open.
 static int leave(int code) {
+  int ready[2];
+  char byte = 0;
+  if (pipe(ready) != 0) {
+    return 9;
+  }
   if (fork() == 0) {
     setsid();
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     put(1, "left behind\n");
+    put(ready[1], "x");
     for (;;) {
       pause();
     }
   }
-  usleep(50000);
-  return code;
+  return read(ready[0], &byte, 1) == 1 ? code : 9;
 }
 
 static int processes(void) {
@@ -198,6 +205,67 @@ static int processes(void) {
       show(path);
     }
   }
+  return 0;
+}
+
+static volatile sig_atomic_t told;
+
+static void on_term(int signal) {
+  (void)signal;
+  told = 1;
+}
+
+// Looks at the root and the descriptors of every process in the pod, over and over.
+static int watch(void) {
+  signal(SIGTERM, on_term);
+  put(1, "watching\n");
+  int most = 0;
+  while (!told) {
+    DIR *all = opendir("/proc");
+    struct dirent *process;
+    while (all != NULL && (process = readdir(all)) != NULL) {
+      int pid = atoi(process->d_name);
+      if (pid <= 0 || pid == getpid()) {
+        continue;
+      }
+      most = pid > most ? pid : most;
+      char path[400];
+      // The containers' root has no /usr; the host's has.
+      snprintf(path, sizeof path, "/proc/%d/root/usr", pid);
+      if (access(path, F_OK) == 0) {
+        printf("host root at %d\n", pid);
+      }
+      snprintf(path, sizeof path, "/proc/%d/cwd/usr", pid);
+      if (access(path, F_OK) == 0) {
+        printf("host directory at %d\n", pid);
+      }
+      snprintf(path, sizeof path, "/proc/%d/fd", pid);
+      DIR *descriptors_of = opendir(path);
+      struct dirent *entry;
+      while (descriptors_of != NULL && (entry = readdir(descriptors_of)) != NULL) {
+        char target[256] = "";
+        struct stat status;
+        snprintf(path, sizeof path, "/proc/%d/fd/%s", pid, entry->d_name);
+        if (entry->d_name[0] == '.' || readlink(path, target, sizeof target - 1) < 0 ||
+            stat(path, &status) != 0) {
+          continue;
+        }
+        bool harmless = S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) ||
+                        (S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3)) ||
+                        strcmp(target, "/") == 0 || strncmp(target, "/proc", 5) == 0;
+        if (!harmless) {
+          printf("host descriptor at %d: %s\n", pid, target);
+        }
+      }
+      if (descriptors_of != NULL) {
+        closedir(descriptors_of);
+      }
+    }
+    if (all != NULL) {
+      closedir(all);
+    }
+  }
+  printf("processes seen %d\n", most);
   return 0;
 }
 
@@ -274,6 +342,24 @@ int main(int argc, char **argv) {
   if (strcmp(what, "tty") == 0) {
     printf("tty %d %d %d %s\n", isatty(0), isatty(1), isatty(2), ttyname(0));
     return 0;
+  }
+  if (strcmp(what, "watch") == 0) {
+    return watch();
+  }
+  if (strcmp(what, "hoard") == 0) {
+    for (;;) {
+      char *page = malloc(1 << 20);
+      if (page != NULL) {
+        memset(page, 1, 1 << 20);
+      }
+    }
+  }
+  if (strcmp(what, "flood") == 0) {
+    for (;;) {
+      put(1, "a line of a flood that goes on and on and on\n");
+      fill(1, 'x', 20000);
+      fill(2, 'y', 20000);
+    }
   }
   if (strcmp(what, "wait") == 0) {
     put(1, "waiting\n");
