@@ -34,6 +34,7 @@ void launch_exec(struct launch *launch) {
   }
   if (abandoned) {
     sys_pidfd_kill(monitor.pidfd, SIGKILL);
+    killer_run(&monitor.killer);
   }
   struct answer answer = {
       .magic = PEAP_MAGIC,
@@ -47,7 +48,6 @@ void launch_exec(struct launch *launch) {
   };
   while (waitpid(monitor.pid, &answer.status, 0) < 0 && errno == EINTR) {
   }
-  killer_run(&monitor.killer);
   send_answer(launch->socket, &answer, -1, 0);
   _exit(0);
 }
