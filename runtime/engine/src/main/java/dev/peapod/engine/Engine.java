@@ -140,6 +140,7 @@ public final class Engine implements AutoCloseable {
                   directories.pods(),
                   config.netns(),
                   config.cgroupParent(),
+                  rootCgroup.isOurs(),
                   Clock.systemUTC()),
               loop,
               images,

@@ -13,7 +13,6 @@ import dev.peapod.engine.model.EnvVar;
 import dev.peapod.engine.model.ExecResult;
 import dev.peapod.engine.model.MountSpec;
 import dev.peapod.engine.model.NamespaceMode;
-import dev.peapod.engine.model.PodMetadata;
 import dev.peapod.engine.model.ResourceSpec;
 import dev.peapod.engine.model.SandboxSpec;
 import dev.peapod.engine.model.SandboxStatus;
@@ -322,6 +321,45 @@ class EngineTest {
   }
 
   @Test
+  void keepsTheHostsDisksFromContainers() throws IOException {
+    String script = "mknod /x b 254 0; mknod /dev/y c 1 1; dd if=/x of=/dev/null count=1; cat /dev/y; dd if=/dev/zero of=/dev/null count=1 && echo fine";
+    for (String parent : List.of("", TestEngine.CGROUP + "/given")) {
+      SandboxSpec spec = withCgroup(engine.sandboxSpec("devices" + parent.length()), parent);
+      assertThat(engine.output(runtime().runSandbox(spec), TestEngine.shell("c", script)))
+          .contains("can't open '/x': Operation not permitted")
+          .contains("can't open '/dev/y': Operation not permitted")
+          .contains("fine");
+    }
+  }
+
+  @Test
+  void givesATerminal() throws IOException {
+    String sandbox = engine.sandbox("terminal");
+    ContainerSpec s = TestEngine.shell("c", "test -t 0 && test -t 1 && readlink /proc/self/fd/0; echo $TERM");
+    ContainerSpec spec =
+        new ContainerSpec(
+            s.name(),
+            s.attempt(),
+            s.image(),
+            s.userSpecifiedImage(),
+            s.command(),
+            s.args(),
+            s.workingDir(),
+            s.env(),
+            s.mounts(),
+            s.labels(),
+            s.annotations(),
+            s.logPath(),
+            true,
+            false,
+            true,
+            s.resources(),
+            s.security(),
+            s.stopSignal());
+    assertThat(engine.output(sandbox, spec)).isEqualTo("/dev/pts/0\r\nxterm\r\n");
+  }
+
+  @Test
   void limitsMemoryAndCpu() throws IOException {
     String sandbox = engine.sandbox("limits");
     ResourceSpec limits = new ResourceSpec(100_000, 50_000, 512, 32 << 20, 0, 500, "", "");
@@ -474,10 +512,10 @@ class EngineTest {
 
   @Test
   void placesPodsUnderTheCallersCgroup() {
-    SandboxSpec s = engine.sandboxSpec("placed");
+    SandboxSpec s = withCgroup(engine.sandboxSpec("placed"), TestEngine.CGROUP + "/burstable/pod1");
     SandboxSpec spec =
         new SandboxSpec(
-            new PodMetadata("placed", "u", "n", 0),
+            s.metadata(),
             s.hostname(),
             s.logDirectory(),
             s.dns(),
@@ -485,7 +523,7 @@ class EngineTest {
             s.labels(),
             s.annotations(),
             s.runtimeHandler(),
-            TestEngine.CGROUP + "/burstable/pod1",
+            s.cgroupParent(),
             s.network(),
             s.pid(),
             s.ipc(),
@@ -501,5 +539,23 @@ class EngineTest {
         .isEqualTo("100\n1\n");
     runtime().removeSandbox(sandbox);
     assertThat(group.getParent()).doesNotExist();
+  }
+
+  private static SandboxSpec withCgroup(SandboxSpec s, String parent) {
+    return new SandboxSpec(
+        s.metadata(),
+        s.hostname(),
+        s.logDirectory(),
+        s.dns(),
+        s.ports(),
+        s.labels(),
+        s.annotations(),
+        s.runtimeHandler(),
+        parent,
+        s.network(),
+        s.pid(),
+        s.ipc(),
+        s.sysctls(),
+        s.privileged());
   }
 }

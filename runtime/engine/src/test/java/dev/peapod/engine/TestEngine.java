@@ -139,7 +139,8 @@ final class TestEngine implements AutoCloseable {
   }
 
   private Stream<String> logLines(String id) throws IOException {
-    return Files.readAllLines(Path.of(runtime().container(id).logPath())).stream()
+    return Stream.of(Files.readString(Path.of(runtime().container(id).logPath())).split("\n"))
+        .filter(line -> !line.isEmpty())
         .map(line -> line.split(" ", 4)[3]);
   }
 

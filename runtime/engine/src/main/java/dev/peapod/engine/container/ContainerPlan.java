@@ -47,6 +47,8 @@ final class ContainerPlan {
       Optional<Path> log) {}
 
   private static final int HELD_OPEN = -2;
+  private static final int TERMINAL_ROWS = 24;
+  private static final int TERMINAL_COLUMNS = 80;
   private static final int S_IFCHR = 0x2000;
 
   /// A character device that every container has.
@@ -305,6 +307,9 @@ final class ContainerPlan {
           security.readonlyPaths().isEmpty() ? DefaultPaths.READONLY : security.readonlyPaths();
       masked.forEach(path -> plan.add(new Operation.Mask(path)));
       readonly.forEach(path -> plan.add(new Operation.Readonly(path)));
+    }
+    if (in.spec.tty()) {
+      plan.add(new Operation.Tty(TERMINAL_ROWS, TERMINAL_COLUMNS));
     }
     ProcessOperations.process(plan, in.spec, in.process, in.process.argv());
   }

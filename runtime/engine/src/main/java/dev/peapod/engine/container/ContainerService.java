@@ -1,6 +1,7 @@
 package dev.peapod.engine.container;
 
 import dev.peapod.engine.cgroup.CgroupEntries;
+import dev.peapod.engine.cgroup.DeviceRules;
 import dev.peapod.engine.launch.FailureText;
 import dev.peapod.engine.launch.LaunchException;
 import dev.peapod.engine.launch.LaunchPlan;
@@ -140,7 +141,7 @@ public final class ContainerService {
     undo.push("the state file", () -> tools.store.delete(id));
 
     CompletableFuture<Void> inCgroup =
-        CompletableFuture.runAsync(() -> makeCgroup(cgroup, spec), tools.background);
+        CompletableFuture.runAsync(() -> makeCgroup(sandbox, cgroup, spec), tools.background);
     undo.push(
         "the cgroup",
         () -> {
@@ -170,8 +171,12 @@ public final class ContainerService {
     return container;
   }
 
-  private void makeCgroup(String path, ContainerSpec spec) {
+  private void makeCgroup(Sandbox sandbox, String path, ContainerSpec spec) {
     Cgroup cgroup = tools.cgroups.create(path);
+    if (!sandbox.spec().cgroupParent().isEmpty()) {
+      // Below one of ours the restriction is inherited.
+      DeviceRules.restrict(cgroup);
+    }
     cgroup.apply(CgroupEntries.limits(spec.resources()));
   }
 
@@ -246,18 +251,20 @@ public final class ContainerService {
                     container.sandbox().files(),
                     tools.exits,
                     log));
-        started(container, tools.spawner.launch(plan));
+        long before = now();
+        started(container, tools.spawner.launch(plan), before);
       } finally {
         target.ifPresent(Fd::close);
       }
     }
   }
 
-  private void started(Container container, Started started) {
+  /// @param at a time that is not after the start, so that no end seems to be before it
+  private void started(Container container, Started started, long at) {
     StoredProcess main = new StoredProcess(started.process().pid(), started.startTime());
     StoredProcess monitor =
         new StoredProcess(started.monitorPid(), started.monitorStartTime());
-    StoredContainer next = container.stored().started(main, monitor, now());
+    StoredContainer next = container.stored().started(main, monitor, at);
     tools.store.save(next);
     Optional<Pidfd> watched =
         new ProcessIdentity(monitor.pid(), monitor.startTime(), BootId.current()).open();

@@ -5,6 +5,7 @@ import dev.peapod.engine.model.EnvVar;
 import dev.peapod.engine.state.ResolvedProcess;
 import dev.peapod.error.PeapodException;
 import dev.peapod.image.ImageConfig;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -78,6 +79,14 @@ final class ProcessResolver {
     if (!dir.startsWith("/")) {
       throw PeapodException.invalid(
           "container \"" + spec.name() + "\": working directory \"" + dir + "\" is not absolute");
+    }
+    if ((Path.of(dir).normalize() + "/").startsWith("/proc/")) {
+      throw PeapodException.invalid(
+          "container \""
+              + spec.name()
+              + "\": working directory \""
+              + dir
+              + "\" is in /proc, where descriptors could lead out of the container");
     }
     return dir;
   }

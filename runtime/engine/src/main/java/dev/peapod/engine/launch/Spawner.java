@@ -42,6 +42,7 @@ public final class Spawner implements AutoCloseable {
   private static final int EXITED = 3;
   private static final int READY = 4;
   private static final int SIGKILL = 9;
+  private static final int MAX_PLAN = 4 << 20;
 
   /// How long a request may still be answered by a process that outlives the spawner.
   private static final long LAST_ANSWERS_MILLIS = 1000;
@@ -89,18 +90,23 @@ public final class Spawner implements AutoCloseable {
   /// Executes a plan and waits until its program runs.
   ///
   /// @throws LaunchException if an operation of it failed; nothing of it is left then
-  /// @throws PeapodException UNAVAILABLE if the spawner died meanwhile
+  /// @throws PeapodException UNAVAILABLE if the spawner died meanwhile, INVALID if the plan is too large
   public Started launch(LaunchPlan plan) {
     return await(submit(plan));
   }
 
   /// Sends a plan; the future fails as [#launch(LaunchPlan)] does. Its own callbacks run on the event loop's thread.
   public CompletableFuture<Started> submit(LaunchPlan plan) {
+    byte[] encoded = plan.encode();
+    if (encoded.length > MAX_PLAN) {
+      throw PeapodException.invalid(
+          "command, arguments and environment are together more than 4 MiB");
+    }
     long id = ids.incrementAndGet();
     Request request = new Request(plan);
     Connection c = live();
     c.requests.put(id, request);
-    try (Fd bytes = Memfd.sealed("plan", plan.encode())) {
+    try (Fd bytes = Memfd.sealed("plan", encoded)) {
       List<Fd> descriptors = new ArrayList<>(plan.descriptors().size() + 1);
       descriptors.add(bytes);
       descriptors.addAll(plan.descriptors());

@@ -4,6 +4,7 @@ import dev.peapod.cni.AttachRequest;
 import dev.peapod.cni.DetachRequest;
 import dev.peapod.cni.Network;
 import dev.peapod.engine.cgroup.CgroupEntries;
+import dev.peapod.engine.cgroup.DeviceRules;
 import dev.peapod.engine.launch.FailureText;
 import dev.peapod.engine.launch.LaunchException;
 import dev.peapod.engine.launch.Spawner;
@@ -45,6 +46,7 @@ public final class SandboxService {
   /// @param podFiles the directory of the pods' directories
   /// @param netns the directory that network namespaces are pinned in
   /// @param cgroupParent where pods are placed that name no parent
+  /// @param restricted whether devices are restricted there
   public record Tools(
       EventLoop loop,
       Spawner spawner,
@@ -55,6 +57,7 @@ public final class SandboxService {
       Path podFiles,
       Path netns,
       String cgroupParent,
+      boolean restricted,
       Clock clock) {}
 
   private static final int SIGKILL = 9;
@@ -118,6 +121,9 @@ public final class SandboxService {
     Cgroup podCgroup = tools.cgroups.create(cgroup);
     List<String> levels = ownCgroup ? List.of(cgroup) : podCgroup.created();
     undo.push("the cgroup", () -> removeCgroups(id, levels));
+    if (ownCgroup && !tools.restricted) {
+      DeviceRules.restrict(podCgroup);
+    }
     if (!ownCgroup && !levels.isEmpty()) {
       stored = stored.withCreatedCgroups(levels);
       tools.store.save(stored);

@@ -21,6 +21,13 @@ public interface Cgroup {
   /// @throws KernelException if it fails otherwise: EBUSY for memory below what is in use
   void apply(CgroupLimits limits);
 
+  /// Lets its processes use these devices and no others; cgroups that are made below it inherit that. Does nothing without
+  /// the controller.
+  ///
+  /// @param rules such as `c 1:3 rwm`: what (`b` or `c`), which (`*` for any number), and how: read, write, make
+  /// @throws KernelException EINVAL if there are cgroups below it already
+  void restrictDevices(List<String> rules);
+
   /// The files to which a single-threaded process writes `0` to enter, besides
   /// [#intoDirectory()].
   List<String> enterFiles();

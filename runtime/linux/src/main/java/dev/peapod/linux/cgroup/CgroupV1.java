@@ -91,6 +91,18 @@ record CgroupV1(CgroupsV1 cgroups, String path, List<String> created) implements
   }
 
   @Override
+  public void restrictDevices(List<String> rules) {
+    Optional<String> mountPoint = cgroups.mountPoint("devices");
+    if (mountPoint.isPresent()) {
+      String directory = mountPoint.get() + path;
+      KernelFiles.write(directory + "/devices.deny", "a");
+      for (String rule : rules) {
+        KernelFiles.write(directory + "/devices.allow", rule);
+      }
+    }
+  }
+
+  @Override
   public List<String> enterFiles() {
     return cgroups.hierarchies().stream().map(h -> h + path + "/tasks").toList();
   }

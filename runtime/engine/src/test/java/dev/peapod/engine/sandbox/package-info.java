@@ -1,0 +1,4 @@
+@NullMarked
+package dev.peapod.engine.sandbox;
+
+import org.jspecify.annotations.NullMarked;
