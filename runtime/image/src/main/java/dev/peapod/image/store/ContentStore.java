@@ -43,6 +43,7 @@ public final class ContentStore implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(ContentStore.class.getName());
   private static final int MIN_WORKERS = 8;
   private static final long IDLE_SECONDS = 20;
+  private static final long CLOSE_SECONDS = 5;
 
   private final Path directory;
   private final Path layers;
@@ -119,7 +120,7 @@ public final class ContentStore implements AutoCloseable {
       lock.lock();
       try {
         for (LayerInput input : inputs) {
-          ingest.add(input, part(input, listener));
+          ingest.add(part(input, listener));
         }
       } finally {
         lock.unlock();
@@ -177,11 +178,12 @@ public final class ContentStore implements AutoCloseable {
       lock.unlock();
     }
     workers.shutdown();
-    cleaner.shutdown();
+    // What is not removed now is removed by the next start.
+    cleaner.shutdownNow();
     try {
-      if (!workers.awaitTermination(IDLE_SECONDS, TimeUnit.SECONDS)
-          || !cleaner.awaitTermination(IDLE_SECONDS, TimeUnit.SECONDS)) {
-        LOG.log(Level.WARNING, "the image store is still at work");
+      if (!workers.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)
+          || !cleaner.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+        LOG.log(Level.INFO, "the image store is closed while it works");
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -216,17 +218,13 @@ public final class ContentStore implements AutoCloseable {
     lock.lock();
     try {
       for (Ingest.Part part : parts) {
-        switch (part) {
-          case Ingest.Existing existing ->
-              pins.computeIfPresent(
-                  existing.layer().directory(), (name, count) -> count == 1 ? null : count - 1);
-          case Ingest.Making making -> {
-            LayerJob job = making.job();
-            String name = job.directory().getFileName().toString();
-            if (job.leave(listener) && !state.layers().containsKey(name)) {
-              jobs.remove(job.input().diffId(), job);
-              job.abandon();
-            }
+        unpin(part.directory());
+        if (part instanceof Ingest.Making(LayerJob job)
+            && job.leave(listener)
+            && !state.layers().containsKey(part.directory())) {
+          jobs.remove(job.input().diffId(), job);
+          if (job.abandon()) {
+            later(() -> Disk.discard(job.directory()));
           }
         }
       }
@@ -239,7 +237,7 @@ public final class ContentStore implements AutoCloseable {
   private Ingest.Part part(LayerInput input, ProgressListener listener) {
     LayerRecord existing = state.layer(input.diffId()).orElse(null);
     if (existing != null) {
-      pins.merge(existing.directory(), 1, Integer::sum);
+      pin(existing.directory());
       long size = Math.max(0, input.size());
       listener.progress(
           new LayerProgress(input.shownDigest(), LayerProgress.State.EXISTS, size, size));
@@ -252,7 +250,17 @@ public final class ContentStore implements AutoCloseable {
       workers.execute(job);
     }
     job.join(listener);
-    return new Ingest.Making(job);
+    Ingest.Making making = new Ingest.Making(job);
+    pin(making.directory());
+    return making;
+  }
+
+  private void pin(String name) {
+    pins.merge(name, 1, Integer::sum);
+  }
+
+  private void unpin(String name) {
+    pins.computeIfPresent(name, (key, count) -> count == 1 ? null : count - 1);
   }
 
   private void replace(StoreState next) {

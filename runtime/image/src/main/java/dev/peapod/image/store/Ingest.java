@@ -21,11 +21,24 @@ import java.util.function.UnaryOperator;
 
 /// One image's layers on their way into the store: kept from being collected until this is closed.
 public final class Ingest implements AutoCloseable {
-  sealed interface Part {}
+  sealed interface Part {
+    /// The name of the layer's directory.
+    String directory();
+  }
 
-  record Existing(LayerRecord layer) implements Part {}
+  record Existing(LayerRecord layer) implements Part {
+    @Override
+    public String directory() {
+      return layer.directory();
+    }
+  }
 
-  record Making(LayerJob job) implements Part {}
+  record Making(LayerJob job) implements Part {
+    @Override
+    public String directory() {
+      return String.valueOf(job.directory().getFileName());
+    }
+  }
 
   private final ContentStore store;
   private final ProgressListener listener;
@@ -36,7 +49,7 @@ public final class Ingest implements AutoCloseable {
     this.listener = listener;
   }
 
-  void add(LayerInput input, Part part) {
+  void add(Part part) {
     parts.add(part);
   }
 

@@ -46,12 +46,11 @@ final class LayerJob implements Runnable {
     return --waiters == 0;
   }
 
-  /// Makes the work stop soon and its directory go; if it is done already, removes the directory.
-  void abandon() {
+  /// Makes the work stop soon and its directory go; answers whether it has ended already, so that the
+  /// caller removes the directory.
+  boolean abandon() {
     abandoned = true;
-    if (result.isDone()) {
-      discard();
-    }
+    return result.isDone();
   }
 
   CompletableFuture<LayerRecord> result() {
