@@ -157,14 +157,19 @@ static _Noreturn void serve(const struct spawner *spawner, uint64_t id, int erro
   }
   memcpy(launch.slots, descriptors + 1, (count - 1) * sizeof launch.slots[0]);
   close(JOINER_FD);
+  // The name that ps(1) shows; a program started from a memfd would be named after a descriptor.
   switch ((enum plan_kind)launch.plan.kind) {
     case KIND_PAUSE:
+      prctl(PR_SET_NAME, "joiner-stage");
       launch_pause(&launch);
     case KIND_CONTAINER:
+      prctl(PR_SET_NAME, "joiner-monitor");
       launch_container(&launch);
     case KIND_EXEC:
+      prctl(PR_SET_NAME, "joiner-exec");
       launch_exec(&launch);
     case KIND_HOLDER:
+      prctl(PR_SET_NAME, "joiner-holder");
       launch_holder(&launch);
   }
   _exit(1);
@@ -292,6 +297,7 @@ static int prepare(struct spawner *spawner) {
 }
 
 int spawner_run(void) {
+  prctl(PR_SET_NAME, "joiner-spawner");
   struct spawner spawner = {0};
   int failed = prepare(&spawner);
   if (failed != 0) {
