@@ -45,13 +45,14 @@ record Adoption(
   void run(List<StoredSandbox> storedSandboxes, List<StoredContainer> storedContainers) {
     for (StoredSandbox stored : storedSandboxes) {
       if (usable(stored)) {
-        adopt(stored);
+        attempt("sandbox " + stored.id(), () -> adopt(stored));
       }
     }
     for (StoredContainer stored : storedContainers) {
       Optional<Sandbox> sandbox = sandboxes.byId(stored.sandboxId());
       if (sandbox.isPresent() && usable(stored)) {
-        containerService.adopt(sandbox.get(), stored);
+        attempt(
+            "container " + stored.id(), () -> containerService.adopt(sandbox.get(), stored));
       } else {
         LOG.log(Level.INFO, "container {0} was not finished; removing it", stored.id());
         attempt("container " + stored.id(), () -> containerService.discard(stored));
@@ -59,10 +60,14 @@ record Adoption(
     }
     for (StoredSandbox stored : storedSandboxes) {
       if (sandboxes.byId(stored.id()).isEmpty()) {
-        LOG.log(Level.INFO, "sandbox {0} was not finished or is of another boot; removing it", stored.id());
+        LOG.log(
+            Level.INFO,
+            "sandbox {0} was not finished or is of another boot; removing it",
+            stored.id());
         sandboxService.discard(stored);
       }
     }
+    sandboxService.discardStrays();
     reconcile();
     for (Sandbox sandbox : sandboxes.all()) {
       sandboxService.watchAdopted(sandbox);
@@ -129,7 +134,7 @@ record Adoption(
     try {
       step.run();
     } catch (RuntimeException e) {
-      LOG.log(Level.WARNING, "cleaning up " + what + " failed", e);
+      LOG.log(Level.WARNING, "taking over or cleaning up " + what + " failed", e);
     }
   }
 }

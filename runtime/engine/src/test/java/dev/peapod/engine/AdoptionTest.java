@@ -184,6 +184,17 @@ class AdoptionTest {
     Leftovers.deleteTree(aside);
   }
 
+  @Test
+  void removesPodsWhoseStateIsTorn() throws Exception {
+    String sandbox = engine.sandbox("unknown");
+    String id = engine.run(sandbox, TestEngine.command("a", List.of("sleep", "1000")));
+    restart(() -> Files.writeString(engine.state.resolve("sandboxes/" + sandbox + ".json"), "{"));
+    assertThat(engine.runtime().sandboxes()).isEmpty();
+    assertThat(engine.runtime().containers()).isEmpty();
+    assertThat(engine.state.resolve("containers/" + id + ".json")).doesNotExist();
+    Leftovers.deleteTree(engine.state.resolve("set-aside"));
+  }
+
   private static void replace(Path file, String what, String by) throws IOException {
     String text = Files.readString(file);
     assertThat(text).contains(what);

@@ -24,6 +24,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -464,6 +465,32 @@ class EngineTest {
     runtime().removeSandbox(sandbox);
     assertThat(runtime().containers()).isEmpty();
     runtime().stopSandbox(sandbox);
+  }
+
+  @Test
+  void leavesNothingWhenMadeAndRemovedAtOnce() throws Exception {
+    for (int i = 0; i < 10; i++) {
+      String sandbox = engine.sandbox("race" + i);
+      List<Thread> makers = new ArrayList<>();
+      for (int j = 0; j < 4; j++) {
+        ContainerSpec spec = TestEngine.command("c" + j, List.of("sleep", "1000"));
+        makers.add(
+            Thread.startVirtualThread(
+                () -> {
+                  try {
+                    runtime().startContainer(runtime().createContainer(sandbox, spec));
+                  } catch (PeapodException e) {
+                    assertThat(e.kind()).isIn(Kind.FAILED_PRECONDITION, Kind.NOT_FOUND);
+                  }
+                }));
+      }
+      runtime().removeSandbox(sandbox);
+      for (Thread maker : makers) {
+        maker.join();
+      }
+      assertThat(runtime().containers()).isEmpty();
+      assertThat(Path.of("/sys/fs/cgroup/memory" + TestEngine.CGROUP + "/" + sandbox)).doesNotExist();
+    }
   }
 
   @Test

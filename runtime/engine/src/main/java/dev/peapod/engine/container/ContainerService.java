@@ -107,36 +107,51 @@ public final class ContainerService {
     tools.names.reserve(owner, name, id);
     UndoStack undo = new UndoStack();
     undo.push("the name", () -> tools.names.release(owner, name, id));
+    Container container = new Container(this, sandbox, initial(sandbox, id, spec, image));
+    // Whoever stops or removes the sandbox from here on waits until the container is made or undone.
+    container.operation.lock();
     try {
-      return make(undo, sandbox, id, spec, image);
+      sandbox.add(container);
+      undo.push("its place in the sandbox", () -> sandbox.remove(container));
+      undo.push("the container", container::markRemoved);
+      make(undo, container, image);
+      containers.add(container);
+      return container;
     } catch (RuntimeException e) {
       undo.undo(e);
       throw e;
+    } finally {
+      container.operation.unlock();
     }
   }
 
-  private Container make(
-      UndoStack undo, Sandbox sandbox, String id, ContainerSpec spec, Image image) {
-    String cgroup = sandbox.cgroup() + "/" + id;
-    StoredContainer stored =
-        new StoredContainer(
-            StoredContainer.VERSION,
-            BootId.current(),
-            id,
-            sandbox.owner(),
-            sandbox.id(),
-            spec,
-            now(),
-            cgroup,
-            image.id(),
-            image.tags().stream().findFirst().orElse(spec.image()),
-            image.digests().stream().findFirst().orElse(image.id()),
-            null,
-            image.layers().stream().map(Path::toString).toList(),
-            null,
-            null,
-            0,
-            null);
+  private StoredContainer initial(Sandbox sandbox, String id, ContainerSpec spec, Image image) {
+    return new StoredContainer(
+        StoredContainer.VERSION,
+        BootId.current(),
+        id,
+        sandbox.owner(),
+        sandbox.id(),
+        spec,
+        now(),
+        sandbox.cgroup() + "/" + id,
+        image.id(),
+        image.tags().stream().findFirst().orElse(spec.image()),
+        image.digests().stream().findFirst().orElse(image.id()),
+        null,
+        image.layers().stream().map(Path::toString).toList(),
+        null,
+        null,
+        0,
+        null);
+  }
+
+  private void make(UndoStack undo, Container container, Image image) {
+    Sandbox sandbox = container.sandbox();
+    StoredContainer stored = container.stored();
+    ContainerSpec spec = stored.spec();
+    String id = stored.id();
+    String cgroup = stored.cgroup();
     tools.store.save(stored);
     undo.push("the state file", () -> tools.store.delete(id));
 
@@ -158,17 +173,15 @@ public final class ContainerService {
     @SuppressWarnings("resource")
     Directory root = Directory.of(rootfs);
     ResolvedProcess process =
-        ProcessResolver.resolve(spec, image.config(), hostname(sandbox), (path, max) -> read(root, path, max));
+        ProcessResolver.resolve(
+            spec, image.config(), hostname(sandbox), (path, max) -> read(root, path, max));
     join(inCgroup);
 
     StoredContainer created = stored.created(process);
     tools.store.save(created);
-    Container container = new Container(this, sandbox, created);
+    container.store(created);
     container.keepRootfs(rootfs);
-    sandbox.add(container);
-    containers.add(container);
     undo.clear();
-    return container;
   }
 
   private void makeCgroup(Sandbox sandbox, String path, ContainerSpec spec) {

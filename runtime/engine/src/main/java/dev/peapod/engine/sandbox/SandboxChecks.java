@@ -59,11 +59,8 @@ final class SandboxChecks {
     }
   }
 
-  /// The pod's host name: what was asked for, else made from its name.
-  static String hostname(SandboxSpec spec, String hostsOwn) {
-    if (spec.network() == NamespaceMode.NODE) {
-      return hostsOwn;
-    }
+  /// The host name of a pod with a network of its own: what was asked for, else made from its name.
+  static String hostname(SandboxSpec spec) {
     if (!spec.hostname().isEmpty()) {
       return spec.hostname();
     }

@@ -27,10 +27,14 @@ import dev.peapod.linux.Pidfd;
 import dev.peapod.linux.cgroup.Cgroup;
 import dev.peapod.linux.cgroup.Cgroups;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -60,6 +64,7 @@ public final class SandboxService {
       boolean restricted,
       Clock clock) {}
 
+  private static final Logger LOG = System.getLogger(SandboxService.class.getName());
   private static final int SIGKILL = 9;
   private static final long EXIT_SECONDS = 30;
 
@@ -134,7 +139,7 @@ public final class SandboxService {
       pauseCgroup = tools.cgroups.create(cgroup + "/pause");
     }
 
-    String hostname = SandboxChecks.hostname(spec, hostsOwnName());
+    String hostname = ownNetwork ? SandboxChecks.hostname(spec) : hostsOwnName();
     CompletableFuture<Started> starting =
         tools.spawner.submit(PausePlan.of(spec, hostname, CgroupEntries.of(pauseCgroup)));
     undo.push("pause", () -> killStarted(starting));
@@ -257,6 +262,30 @@ public final class SandboxService {
     }
     RuntimeException failures = new RuntimeException("discarding sandbox " + id);
     steps.undo(failures);
+  }
+
+  /// Removes what is there of sandboxes that have no state file, because that could not be read.
+  public void discardStrays() {
+    List<Path> strays = new ArrayList<>();
+    try (DirectoryStream<Path> found = Files.newDirectoryStream(tools.podFiles)) {
+      found.forEach(strays::add);
+    } catch (IOException e) {
+      throw PeapodException.internal("looking through " + tools.podFiles + " failed: " + e, e);
+    }
+    for (Path files : strays) {
+      String id = files.getFileName().toString();
+      if (sandboxes.byId(id).isEmpty()) {
+        LOG.log(Level.WARNING, "sandbox {0} has no state file that can be read; removing it", id);
+        String cgroup = tools.cgroupParent + "/" + id;
+        UndoStack steps = new UndoStack();
+        steps.push("the pod's files", () -> SandboxFiles.remove(files));
+        steps.push("the cgroup", () -> tools.cgroups.open(cgroup).remove());
+        steps.push("the namespace's pin", () -> Namespaces.unpin(tools.netns.resolve(id)));
+        steps.push("the network", () -> detach(id, tools.netns.resolve(id)));
+        steps.push("its processes", () -> tools.cgroups.open(cgroup).kill());
+        steps.undo(new RuntimeException("discarding sandbox " + id));
+      }
+    }
   }
 
   /// Kills the pause process of a sandbox that was being made when the daemon died, whose number nobody knows.

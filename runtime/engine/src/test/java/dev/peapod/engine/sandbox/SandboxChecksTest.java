@@ -76,13 +76,11 @@ class SandboxChecksTest {
 
   @Test
   void makesAHostName() {
-    assertThat(SandboxChecks.hostname(spec("web", "", "", Map.of(), NamespaceMode.POD), "host"))
+    assertThat(SandboxChecks.hostname(spec("web", "", "", Map.of(), NamespaceMode.POD)))
         .isEqualTo("web");
-    assertThat(SandboxChecks.hostname(spec("web", "h", "", Map.of(), NamespaceMode.POD), "host"))
+    assertThat(SandboxChecks.hostname(spec("web", "h", "", Map.of(), NamespaceMode.POD)))
         .isEqualTo("h");
-    assertThat(SandboxChecks.hostname(spec("web", "h", "", Map.of(), NamespaceMode.NODE), "host"))
-        .isEqualTo("host");
-    assertThat(SandboxChecks.hostname(spec("a_b", "", "", Map.of(), NamespaceMode.POD), "host"))
+    assertThat(SandboxChecks.hostname(spec("a_b", "", "", Map.of(), NamespaceMode.POD)))
         .isEqualTo("pod");
   }
 }
