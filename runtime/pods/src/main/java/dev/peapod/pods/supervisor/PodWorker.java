@@ -66,6 +66,8 @@ final class PodWorker {
   private volatile boolean closing;
   private volatile long grace;
   private boolean removing;
+  /// Removed before the next sandbox is made: they share the pod's cgroup and host ports with it.
+  private final List<String> stale = new ArrayList<>();
   private final Set<String> goingSandboxes = ConcurrentHashMap.newKeySet();
 
   /// @param gone told once the pod is removed, from the worker's thread
@@ -216,9 +218,13 @@ final class PodWorker {
     }
     boolean changed = false;
     if (observed.begunAt() > sandboxChangedAt && sandboxOperation == null) {
-      List<String> others =
-          observed.sandboxes().stream().map(PodSandbox::getId).filter(id -> !id.equals(sandbox)).toList();
-      removeSandboxes(others);
+      if (!sandbox.isEmpty()) {
+        removeSandboxes(
+            observed.sandboxes().stream()
+                .map(PodSandbox::getId)
+                .filter(id -> !id.equals(sandbox))
+                .toList());
+      }
       boolean ready =
           observed.sandboxes().stream()
               .anyMatch(
@@ -246,7 +252,7 @@ final class PodWorker {
     slots()
         .filter(slot -> slot.state == ContainerSlot.State.RUNNING)
         .forEach(slot -> Probes.begin(shared, pod, slot, ip(), this::tell));
-    removeSandboxes(found.stale());
+    stale.addAll(found.stale());
     statusChanged = true;
   }
 
@@ -324,7 +330,7 @@ final class PodWorker {
     ips = List.of();
     sandboxChangedAt = System.nanoTime();
     statusChanged = true;
-    removeSandboxes(List.of(lost));
+    stale.add(lost);
   }
 
   /// Removes sandboxes that are of no more use, in the background; what fails is seen and tried again.
@@ -333,16 +339,19 @@ final class PodWorker {
       if (goingSandboxes.add(id)) {
         Thread.startVirtualThread(
             () -> {
-              try {
-                shared.cri().stopSandbox(id);
-                shared.cri().removeSandbox(id);
-              } catch (PeapodException e) {
-                LOG.log(Logger.Level.WARNING, "pod " + key + ": can not remove sandbox " + id + ": " + e.getMessage());
-              } finally {
-                goingSandboxes.remove(id);
-              }
+              removeSandbox(id);
+              goingSandboxes.remove(id);
             });
       }
+    }
+  }
+
+  private void removeSandbox(String id) {
+    try {
+      shared.cri().stopSandbox(id);
+      shared.cri().removeSandbox(id);
+    } catch (PeapodException e) {
+      LOG.log(Logger.Level.WARNING, "pod " + key + ": can not remove sandbox " + id + ": " + e.getMessage());
     }
   }
 
@@ -461,12 +470,15 @@ final class PodWorker {
     int attempt = nextSandbox;
     Pod now = pod;
     PodSandboxConfig config = sandboxConfig(attempt);
+    List<String> before = List.copyOf(stale);
+    stale.clear();
     sandboxOperation =
         Thread.ofVirtual()
             .name("sandbox " + key)
             .start(
                 () -> {
                   String id = "";
+                  before.forEach(this::removeSandbox);
                   try {
                     Volumes.prepare(now, paths);
                     id = shared.cri().runSandbox(config);
@@ -512,6 +524,7 @@ final class PodWorker {
     Termination older = slot.last;
     slot.running(started.containerId(), started.imageId(), started.at());
     slot.pulls.clear();
+    shared.look().run();
     statusChanged |= slot.last != null;
     // The instance before stays for its log and status, older ones go.
     if (older != null && older != slot.last) {

@@ -16,12 +16,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
-/// Looks at the runtime for all pods at once: two lists every second, or, where the runtime sends container events, at each event and
+/// Looks at the runtime for all pods at once: two lists every second (more often after something was started), or, where the runtime sends container events, at each event and
 /// every ten seconds. Thread-safe.
 public final class RuntimeWatch implements AutoCloseable {
   private static final Logger LOG = System.getLogger(RuntimeWatch.class.getName());
   private static final Duration LEAST_PAUSE = Duration.ofMillis(20);
   private static final int WITH_EVENTS = 10;
+
+  /// What has just been started often ends at once: looked at more often for a while.
+  private static final Duration LIVELY = Duration.ofSeconds(3);
+  private static final int LIVELY_FASTER = 8;
 
   /// What the runtime has, by pod uid.
   public record Look(
@@ -35,6 +39,7 @@ public final class RuntimeWatch implements AutoCloseable {
   private volatile boolean events;
   private volatile boolean closed;
   private volatile boolean away;
+  private volatile long poked = System.nanoTime();
   private final List<Thread> threads = new ArrayList<>();
 
   /// @param needed whether there is anything to look for
@@ -53,6 +58,7 @@ public final class RuntimeWatch implements AutoCloseable {
 
   /// Has the runtime looked at soon.
   public void poke() {
+    poked = System.nanoTime();
     wanted.release();
   }
 
@@ -78,7 +84,9 @@ public final class RuntimeWatch implements AutoCloseable {
   private void lookAgainAndAgain() {
     try {
       while (!closed) {
-        Duration pause = events ? poll.multipliedBy(WITH_EVENTS) : poll;
+        boolean lively = System.nanoTime() - poked < LIVELY.toNanos();
+        Duration pause =
+            events ? poll.multipliedBy(WITH_EVENTS) : lively ? poll.dividedBy(LIVELY_FASTER) : poll;
         if (wanted.tryAcquire(pause.toMillis(), TimeUnit.MILLISECONDS)) {
           Thread.sleep(LEAST_PAUSE);
           wanted.drainPermits();
