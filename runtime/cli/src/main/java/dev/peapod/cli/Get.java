@@ -13,8 +13,10 @@ import dev.peapod.proto.peapod.v1.WatchPodsRequest;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -64,6 +66,9 @@ final class Get implements Callable<Integer> {
 
   @Option(names = "--no-headers", description = "No title line.")
   private boolean noHeaders;
+
+  private final Map<String, List<String>> shown = new HashMap<>();
+  private Table printed = new Table();
 
   @Override
   public Integer call() {
@@ -124,7 +129,12 @@ final class Get implements Callable<Integer> {
     switch (output) {
       case table, wide -> {
         Table table = table();
-        pods.forEach(pod -> table.row(row(pod.getSummary())));
+        for (Pod pod : pods) {
+          List<String> row = row(pod.getSummary());
+          table.row(row);
+          shown.put(pod.getSummary().getUid(), row);
+        }
+        printed = table;
         if (table.isEmpty() && !watch) {
           System.err.println(
               allNamespaces
@@ -231,7 +241,14 @@ final class Get implements Callable<Integer> {
 
   private void print(Pod pod) {
     switch (output) {
-      case table, wide -> table().row(row(pod.getSummary())).print(false, Screen.colours());
+      case table, wide -> {
+        List<String> row = row(pod.getSummary());
+        // A pod's conditions may change without a change in its row.
+        if (!row.equals(shown.put(pod.getSummary().getUid(), row))) {
+          printed = table().alignedWith(printed).row(row);
+          printed.print(false, Screen.colours());
+        }
+      }
       case name -> System.out.println("pod/" + pod.getSummary().getName());
       case json -> System.out.print(pod.getText());
       case yaml -> System.out.print("---\n" + pod.getText());

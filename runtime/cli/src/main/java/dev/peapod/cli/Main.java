@@ -88,6 +88,11 @@ public final class Main {
   private static int wrongUsage(CommandLine.ParameterException e, String[] arguments) {
     CommandLine command = e.getCommandLine();
     String message = e.getMessage() == null ? "wrong usage" : e.getMessage();
+    if (e instanceof CommandLine.UnmatchedArgumentException unmatched
+        && command.getParent() == null
+        && !unmatched.isUnknownOption()) {
+      message = "unknown command \"" + unmatched.getUnmatched().getFirst() + "\"";
+    }
     complain(lowered(message) + " (see " + command.getCommandSpec().qualifiedName() + " --help)");
     return USAGE;
   }

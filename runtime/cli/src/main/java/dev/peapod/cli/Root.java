@@ -50,7 +50,7 @@ final class Root implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    spec.commandLine().usage(System.out);
+    spec.commandLine().usage(System.err);
     return Main.USAGE;
   }
 }

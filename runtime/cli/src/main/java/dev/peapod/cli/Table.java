@@ -9,9 +9,11 @@ final class Table {
   private static final int GAP = 3;
 
   private final List<List<String>> rows = new ArrayList<>();
+  private final int[] least;
 
   Table(String... titles) {
     rows.add(List.of(titles));
+    least = new int[titles.length];
   }
 
   Table row(List<String> cells) {
@@ -19,11 +21,20 @@ final class Table {
     return this;
   }
 
+  /// Lays this table out at least as wide as another one.
+  Table alignedWith(Table other) {
+    int[] others = other.widths();
+    for (int i = 0; i < others.length; i++) {
+      least[i] = Math.max(least[i], others[i]);
+    }
+    return this;
+  }
+
   boolean isEmpty() {
     return rows.size() == 1;
   }
 
-  /// The rows after the title, laid out as wide as `widths` or wider.
+  /// Prints the rows, with or without the title line.
   void print(boolean title, boolean colours) {
     int[] widths = widths();
     int most = Integer.MAX_VALUE;
@@ -40,7 +51,7 @@ final class Table {
   }
 
   private int[] widths() {
-    int[] widths = new int[rows.getFirst().size()];
+    int[] widths = least.clone();
     for (List<String> row : rows) {
       for (int i = 0; i < widths.length; i++) {
         widths[i] = Math.max(widths[i], row.get(i).length());

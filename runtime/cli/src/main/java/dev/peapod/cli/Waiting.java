@@ -104,8 +104,12 @@ final class Waiting {
         if (listed && any && pending.isEmpty()) {
           return;
         }
-        if (listed && !any && selector.getName().isEmpty()) {
-          throw new Failure("no pods match");
+        if (listed && !any) {
+          throw new Failure(
+              selector.getName().isEmpty()
+                  ? "no pods match"
+                  : "pods \"" + selector.getName() + "\" not found in namespace \""
+                      + selector.getNamespace() + "\"");
         }
       }
     } catch (StatusRuntimeException e) {
