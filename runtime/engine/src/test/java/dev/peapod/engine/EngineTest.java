@@ -106,7 +106,9 @@ class EngineTest {
   @Test
   void showsDescriptors0To2AndNothingElse() throws IOException {
     String sandbox = engine.sandbox("descriptors");
-    String id = engine.run(sandbox, TestEngine.command("c", List.of("sleep", "1000")));
+    String id = engine.run(sandbox, TestEngine.shell("c", "echo up; while true; do sleep 1; done"));
+    // Before that, the program's loader has its libraries open.
+    engine.awaitLog(id, "up");
     int pid = runtime().container(id).pid();
     try (var open = Files.list(Path.of("/proc/" + pid + "/fd"))) {
       assertThat(open.map(p -> p.getFileName().toString())).containsExactlyInAnyOrder("0", "1", "2");
