@@ -45,7 +45,11 @@ record Libraries(Path directory, List<String> jars, String zstd) {
               .toList();
     }
     for (String jar : jars) {
-      Trees.copy(from.resolve(jar), directory.resolve(jar), "rw-r--r--");
+      if (jar.startsWith("picocli-")) {
+        Trees.write(directory.resolve(jar), ModernClasses.of(from.resolve(jar)), "rw-r--r--");
+      } else {
+        Trees.copy(from.resolve(jar), directory.resolve(jar), "rw-r--r--");
+      }
     }
     List<String> natives = new ArrayList<>();
     natives.add(
