@@ -51,8 +51,7 @@ record Adoption(
     for (StoredContainer stored : storedContainers) {
       Optional<Sandbox> sandbox = sandboxes.byId(stored.sandboxId());
       if (sandbox.isPresent() && usable(stored)) {
-        attempt(
-            "container " + stored.id(), () -> containerService.adopt(sandbox.get(), stored));
+        attempt("container " + stored.id(), () -> containerService.adopt(sandbox.get(), stored));
       } else {
         LOG.log(Level.INFO, "container {0} was not finished; removing it", stored.id());
         attempt("container " + stored.id(), () -> containerService.discard(stored));

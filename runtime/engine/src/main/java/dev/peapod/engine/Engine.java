@@ -81,8 +81,8 @@ public final class Engine implements AutoCloseable {
     this.execService = new ExecService(loop, spawner, cgroups);
   }
 
-  /// Starts an engine: every live sandbox and container is taken over, what was half-made or belongs to another boot
-  /// is removed, and nothing else is touched.
+  /// Starts an engine: every live sandbox and container is taken over, what was half-made or
+  /// belongs to another boot is removed, and nothing else is touched.
   ///
   /// @param loop outlives the engine
   /// @param networks what the pods' network is made of
@@ -195,8 +195,8 @@ public final class Engine implements AutoCloseable {
     return cgroups.version();
   }
 
-  /// Ends the engine. Everything that runs is left as it is; if there is no sandbox at all, network, cgroup and
-  /// directories go too, and the machine is as before.
+  /// Ends the engine. Everything that runs is left as it is; if there is no sandbox at all,
+  /// network, cgroup and directories go too, and the machine is as before.
   @Override
   public void close() {
     UndoStack steps = new UndoStack();

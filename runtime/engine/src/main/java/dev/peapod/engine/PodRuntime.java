@@ -89,7 +89,8 @@ public final class PodRuntime {
     containerService.start(containers.get(owner, id));
   }
 
-  /// Asks a container to end and kills it after the grace. Succeeds if there is no such container or it does not run.
+  /// Asks a container to end and kills it after the grace. Succeeds if there is no such container
+  /// or it does not run.
   public void stopContainer(String id, Duration grace) {
     containers.find(owner, id).ifPresent(c -> containerService.stop(c, grace));
   }

@@ -9,8 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/// The cgroup that pods are placed in which name no parent. Which levels of it the engine made is written
-/// down, so that a later daemon removes those and no others.
+/// The cgroup that pods are placed in which name no parent. Which levels of it the engine made is
+/// written down, so that a later daemon removes those and no others.
 final class RootCgroup {
   private final Cgroups cgroups;
   private final Path file;

@@ -53,8 +53,10 @@ class AdoptionTest {
     String counting =
         engine.run(
             sandbox,
-            TestEngine.shell("counting", "i=0; while true; do echo $i; i=$((i+1)); sleep 0.01; done"));
-    String created = engine.runtime().createContainer(sandbox, TestEngine.shell("later", "echo started"));
+            TestEngine.shell(
+                "counting", "i=0; while true; do echo $i; i=$((i+1)); sleep 0.01; done"));
+    String created =
+        engine.runtime().createContainer(sandbox, TestEngine.shell("later", "echo started"));
     engine.awaitLog(counting, "3\n");
     int pid = engine.runtime().container(counting).pid();
     int pause = engine.runtime().sandbox(sandbox).pid();
@@ -66,7 +68,9 @@ class AdoptionTest {
     int lines = (int) engine.log(counting).lines().count();
     engine.awaitLog(counting, (lines + 3) + "\n");
     List<String> numbers = engine.log(counting).lines().toList();
-    assertThat(numbers).isEqualTo(Stream.iterate(0, i -> i + 1).limit(numbers.size()).map(String::valueOf).toList());
+    assertThat(numbers)
+        .isEqualTo(
+            Stream.iterate(0, i -> i + 1).limit(numbers.size()).map(String::valueOf).toList());
     assertThat(engine.runtime().exec(counting, List.of("true"), Duration.ZERO).exitCode()).isZero();
     engine.runtime().startContainer(created);
     assertThat(engine.awaitExit(created).exitCode()).isZero();
@@ -122,7 +126,14 @@ class AdoptionTest {
 
   private static void killMonitor(int container) throws Exception {
     String status = Files.readString(Path.of("/proc/" + container + "/status"));
-    String parent = status.lines().filter(l -> l.startsWith("PPid:")).findFirst().orElseThrow().substring(5).strip();
+    String parent =
+        status
+            .lines()
+            .filter(l -> l.startsWith("PPid:"))
+            .findFirst()
+            .orElseThrow()
+            .substring(5)
+            .strip();
     assertThat(isJoiner(Long.parseLong(parent))).isTrue();
     assertThat(new ProcessBuilder("kill", "-9", parent).start().waitFor()).isZero();
   }
@@ -206,12 +217,14 @@ class AdoptionTest {
     String sandbox = engine.sandbox("spawner");
     String before = engine.run(sandbox, TestEngine.command("a", List.of("sleep", "1000")));
     int spawner = spawner();
-    assertThat(new ProcessBuilder("kill", "-9", Integer.toString(spawner)).start().waitFor()).isZero();
+    assertThat(new ProcessBuilder("kill", "-9", Integer.toString(spawner)).start().waitFor())
+        .isZero();
     await()
         .atMost(Duration.ofSeconds(10))
         .untilAsserted(
             () -> {
-              String id = engine.runtime().createContainer(sandbox, TestEngine.shell("b", "exit 4"));
+              String id =
+                  engine.runtime().createContainer(sandbox, TestEngine.shell("b", "exit 4"));
               try {
                 engine.runtime().startContainer(id);
                 assertThat(engine.awaitExit(id).exitCode()).isEqualTo(4);

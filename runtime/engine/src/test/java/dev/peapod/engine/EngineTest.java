@@ -74,7 +74,9 @@ class EngineTest {
   @Test
   void runsAContainerToItsEnd() throws IOException {
     String sandbox = engine.sandbox("web");
-    String id = runtime().createContainer(sandbox, TestEngine.shell("one", "echo out; echo err >&2; exit 7"));
+    String id =
+        runtime()
+            .createContainer(sandbox, TestEngine.shell("one", "echo out; echo err >&2; exit 7"));
     assertThat(runtime().container(id).state()).isEqualTo(ContainerState.CREATED);
     runtime().startContainer(id);
     ContainerStatus ended = engine.awaitExit(id);
@@ -90,12 +92,14 @@ class EngineTest {
   void sharesThePodsNamespaces() throws IOException {
     String sandbox = engine.sandbox("shared");
     String names = "for n in net ipc uts pid; do readlink /proc/self/ns/$n; done; ";
-    String first = engine.output(sandbox, TestEngine.shell("a", names + "hostname; touch /dev/shm/x"));
+    String first =
+        engine.output(sandbox, TestEngine.shell("a", names + "hostname; touch /dev/shm/x"));
     String second = engine.output(sandbox, TestEngine.shell("b", names + "hostname; ls /dev/shm"));
     assertThat(first.lines().limit(4)).isEqualTo(second.lines().limit(4).toList()).hasSize(4);
     assertThat(first).endsWith("shared\n");
     assertThat(second).endsWith("shared\nx\n");
-    assertThat(first).doesNotContain(Files.readSymbolicLink(Path.of("/proc/self/ns/net")).toString());
+    assertThat(first)
+        .doesNotContain(Files.readSymbolicLink(Path.of("/proc/self/ns/net")).toString());
     String processes = engine.output(sandbox, TestEngine.shell("c", "ps"));
     assertThat(processes).containsPattern("1 root +pause");
     assertThat(engine.output(sandbox, TestEngine.shell("d", "ip a; cat /etc/hosts")))
@@ -111,7 +115,8 @@ class EngineTest {
     engine.awaitLog(id, "up");
     int pid = runtime().container(id).pid();
     try (var open = Files.list(Path.of("/proc/" + pid + "/fd"))) {
-      assertThat(open.map(p -> p.getFileName().toString())).containsExactlyInAnyOrder("0", "1", "2");
+      assertThat(open.map(p -> p.getFileName().toString()))
+          .containsExactlyInAnyOrder("0", "1", "2");
     }
     assertThat(Files.readString(Path.of("/proc/" + pid + "/cgroup")))
         .contains(TestEngine.CGROUP + "/" + sandbox + "/" + id);
@@ -125,9 +130,15 @@ class EngineTest {
   void hasOwnPidNamespaceWhereAsked() throws IOException {
     String sandbox = engine.sandbox("pids");
     ContainerSpec own =
-        Specs.withSecurity(TestEngine.shell("own", "echo $$"), Specs.pid(NamespaceMode.CONTAINER, ""));
+        Specs.withSecurity(
+            TestEngine.shell("own", "echo $$"), Specs.pid(NamespaceMode.CONTAINER, ""));
     assertThat(engine.output(sandbox, own)).isEqualTo("1\n");
-    String target = engine.run(sandbox, Specs.withSecurity(TestEngine.command("t", List.of("sleep", "1000")), Specs.pid(NamespaceMode.CONTAINER, "")));
+    String target =
+        engine.run(
+            sandbox,
+            Specs.withSecurity(
+                TestEngine.command("t", List.of("sleep", "1000")),
+                Specs.pid(NamespaceMode.CONTAINER, "")));
     ContainerSpec joining =
         Specs.withSecurity(TestEngine.shell("j", "ps"), Specs.pid(NamespaceMode.TARGET, target));
     assertThat(engine.output(sandbox, joining)).containsPattern("1 root +sleep 1000");
@@ -146,12 +157,18 @@ class EngineTest {
   void stopsBySignalThenByForce() {
     String sandbox = engine.sandbox("stop");
     String polite =
-        engine.run(sandbox, TestEngine.shell("polite", "trap 'echo bye; exit 3' TERM; echo up; while true; do sleep 0.01; done"));
+        engine.run(
+            sandbox,
+            TestEngine.shell(
+                "polite",
+                "trap 'echo bye; exit 3' TERM; echo up; while true; do sleep 0.01; done"));
     engine.awaitLog(polite, "up");
     runtime().stopContainer(polite, Duration.ofSeconds(20));
     assertThat(runtime().container(polite).exitCode()).isEqualTo(3);
     String deaf =
-        engine.run(sandbox, TestEngine.shell("deaf", "trap '' TERM; echo up; while true; do sleep 1000; done"));
+        engine.run(
+            sandbox,
+            TestEngine.shell("deaf", "trap '' TERM; echo up; while true; do sleep 1000; done"));
     engine.awaitLog(deaf, "up");
     runtime().stopContainer(deaf, Duration.ofMillis(100));
     ContainerStatus killed = runtime().container(deaf);
@@ -172,9 +189,12 @@ class EngineTest {
   @Test
   void saysWhyAContainerDoesNotStart() {
     String sandbox = engine.sandbox("failures");
-    assertStartFails(sandbox, "/no/such", 127, "container \"x\": command \"/no/such\" not found in the image");
-    assertStartFails(sandbox, "nothing", 127, "container \"x\": command \"nothing\" not found in the image");
-    assertStartFails(sandbox, "/etc/plain", 126, "container \"x\": command \"/etc/plain\" is not executable");
+    assertStartFails(
+        sandbox, "/no/such", 127, "container \"x\": command \"/no/such\" not found in the image");
+    assertStartFails(
+        sandbox, "nothing", 127, "container \"x\": command \"nothing\" not found in the image");
+    assertStartFails(
+        sandbox, "/etc/plain", 126, "container \"x\": command \"/etc/plain\" is not executable");
   }
 
   private static void assertStartFails(String sandbox, String command, int code, String text) {
@@ -199,16 +219,24 @@ class EngineTest {
     assertFails(
         Kind.INVALID,
         "user \"nobody-knows\" is not in the image's /etc/passwd",
-        () -> runtime().createContainer(sandbox, Specs.withSecurity(plain, Specs.user(null, null, "nobody-knows", List.of(), false))));
+        () ->
+            runtime()
+                .createContainer(
+                    sandbox,
+                    Specs.withSecurity(
+                        plain, Specs.user(null, null, "nobody-knows", List.of(), false))));
     assertFails(
         Kind.INVALID,
         "mounts[0].host_path \"/no/such\" does not exist",
-        () -> runtime().createContainer(sandbox, Specs.withMounts(plain, mount("/x", "/no/such", false))));
+        () ->
+            runtime()
+                .createContainer(sandbox, Specs.withMounts(plain, mount("/x", "/no/such", false))));
     assertFails(
         Kind.INVALID,
         "capability \"FLY\" does not exist",
         () -> {
-          ContainerSpec spec = Specs.withSecurity(plain, Specs.capabilities(List.of("FLY"), List.of(), false));
+          ContainerSpec spec =
+              Specs.withSecurity(plain, Specs.capabilities(List.of("FLY"), List.of(), false));
           runtime().startContainer(runtime().createContainer(sandbox, spec));
         });
     assertFails(Kind.NOT_FOUND, "no sandbox", () -> runtime().createContainer("gone", plain));
@@ -221,10 +249,15 @@ class EngineTest {
     String sandbox = engine.sandbox("names");
     ContainerSpec bad =
         Specs.withSecurity(
-            TestEngine.shell("x", "true"), Specs.user(null, null, "nobody-knows", List.of(), false));
-    assertThatThrownBy(() -> runtime().createContainer(sandbox, bad)).isInstanceOf(PeapodException.class);
+            TestEngine.shell("x", "true"),
+            Specs.user(null, null, "nobody-knows", List.of(), false));
+    assertThatThrownBy(() -> runtime().createContainer(sandbox, bad))
+        .isInstanceOf(PeapodException.class);
     String id = runtime().createContainer(sandbox, TestEngine.shell("x", "true"));
-    assertFails(Kind.ALREADY_EXISTS, "is taken by " + id, () -> runtime().createContainer(sandbox, TestEngine.shell("x", "true")));
+    assertFails(
+        Kind.ALREADY_EXISTS,
+        "is taken by " + id,
+        () -> runtime().createContainer(sandbox, TestEngine.shell("x", "true")));
     assertFails(Kind.ALREADY_EXISTS, "is taken by " + sandbox, () -> engine.sandbox("names"));
     runtime().removeContainer(id);
     runtime().createContainer(sandbox, TestEngine.shell("x", "true"));
@@ -246,7 +279,8 @@ class EngineTest {
     ContainerSpec changed =
         Specs.withEnv(
             Specs.withWorkingDir(
-                Specs.withSecurity(spec, Specs.user(1000L, null, "", List.of(55L), false)), "/made/deep"),
+                Specs.withSecurity(spec, Specs.user(1000L, null, "", List.of(55L), false)),
+                "/made/deep"),
             new EnvVar("A", "1 2"),
             new EnvVar("FROM", "request"),
             new EnvVar("B", "x"));
@@ -265,8 +299,11 @@ class EngineTest {
   @Test
   void changesCapabilities() throws IOException {
     String sandbox = engine.sandbox("capabilities");
-    ContainerSpec show = TestEngine.shell("c", "grep -E 'CapEff|CapBnd|NoNewPrivs' /proc/self/status");
-    ContainerSpec dropped = Specs.withSecurity(show, Specs.capabilities(List.of("cap_net_admin"), List.of("ALL"), true));
+    ContainerSpec show =
+        TestEngine.shell("c", "grep -E 'CapEff|CapBnd|NoNewPrivs' /proc/self/status");
+    ContainerSpec dropped =
+        Specs.withSecurity(
+            show, Specs.capabilities(List.of("cap_net_admin"), List.of("ALL"), true));
     assertThat(engine.output(sandbox, dropped))
         .isEqualTo("CapEff:\t0000000000001000\nCapBnd:\t0000000000001000\nNoNewPrivs:\t1\n");
   }
@@ -285,7 +322,8 @@ class EngineTest {
         Specs.withMounts(
             TestEngine.shell(
                 "c",
-                "cat /a/file /etc/resolv.conf; echo new > /data/new; echo no > /ro/x; echo no > /a/file; ls /via"),
+                "cat /a/file /etc/resolv.conf; echo new > /data/new; echo no > /ro/x; echo no >"
+                    + " /a/file; ls /via"),
             mount("/data", data.toString(), false),
             mount("/ro", data.toString(), true),
             mount("/a/file", file.toString(), true),
@@ -312,20 +350,27 @@ class EngineTest {
             sandbox,
             TestEngine.shell(
                 "c",
-                "wc -c < /proc/keys; ls /sys/firmware; echo 1 > /proc/sys/kernel/panic; mkdir /sys/x; echo 0 > /dev/null; echo ok > /x; cat /x"));
+                "wc -c < /proc/keys; ls /sys/firmware; echo 1 > /proc/sys/kernel/panic; mkdir"
+                    + " /sys/x; echo 0 > /dev/null; echo ok > /x; cat /x"));
     assertThat(output)
         .startsWith("0\n")
         .contains("/proc/sys/kernel/panic: Read-only file system")
         .contains("'/sys/x': Read-only file system")
         .contains("\nok\n");
     ContainerSpec readonly =
-        Specs.withSecurity(TestEngine.shell("r", "echo no > /x; echo yes > /dev/shm/x; cat /dev/shm/x"), Specs.readonlyRootfs());
-    assertThat(engine.output(sandbox, readonly)).contains("can't create /x: Read-only file system").contains("yes\n");
+        Specs.withSecurity(
+            TestEngine.shell("r", "echo no > /x; echo yes > /dev/shm/x; cat /dev/shm/x"),
+            Specs.readonlyRootfs());
+    assertThat(engine.output(sandbox, readonly))
+        .contains("can't create /x: Read-only file system")
+        .contains("yes\n");
   }
 
   @Test
   void keepsTheHostsDisksFromContainers() throws IOException {
-    String script = "mknod /x b 254 0; mknod /dev/y c 1 1; dd if=/x of=/dev/null count=1; cat /dev/y; dd if=/dev/zero of=/dev/null count=1 && echo fine";
+    String script =
+        "mknod /x b 254 0; mknod /dev/y c 1 1; dd if=/x of=/dev/null count=1; cat /dev/y; dd"
+            + " if=/dev/zero of=/dev/null count=1 && echo fine";
     for (String parent : List.of("", TestEngine.CGROUP + "/given")) {
       SandboxSpec spec = withCgroup(engine.sandboxSpec("devices" + parent.length()), parent);
       assertThat(engine.output(runtime().runSandbox(spec), TestEngine.shell("c", script)))
@@ -338,7 +383,8 @@ class EngineTest {
   @Test
   void givesATerminal() throws IOException {
     String sandbox = engine.sandbox("terminal");
-    ContainerSpec s = TestEngine.shell("c", "test -t 0 && test -t 1 && readlink /proc/self/fd/0; echo $TERM");
+    ContainerSpec s =
+        TestEngine.shell("c", "test -t 0 && test -t 1 && readlink /proc/self/fd/0; echo $TERM");
     ContainerSpec spec =
         new ContainerSpec(
             s.name(),
@@ -367,16 +413,20 @@ class EngineTest {
     String sandbox = engine.sandbox("limits");
     ResourceSpec limits = new ResourceSpec(100_000, 50_000, 512, 32 << 20, 0, 500, "", "");
     ContainerSpec greedy =
-        Specs.withResources(TestEngine.shell("greedy", "dd if=/dev/zero of=/dev/null bs=100M count=1"), limits);
+        Specs.withResources(
+            TestEngine.shell("greedy", "dd if=/dev/zero of=/dev/null bs=100M count=1"), limits);
     ContainerStatus killed = engine.awaitExit(engine.run(sandbox, greedy));
     assertThat(killed.reason()).isIn("OOMKilled", "Error");
-    ContainerSpec sleeping = Specs.withResources(TestEngine.command("s", List.of("sleep", "1000")), limits);
+    ContainerSpec sleeping =
+        Specs.withResources(TestEngine.command("s", List.of("sleep", "1000")), limits);
     String id = engine.run(sandbox, sleeping);
     String group = TestEngine.CGROUP + "/" + sandbox + "/" + id;
-    assertThat(Path.of("/sys/fs/cgroup/memory", group, "memory.limit_in_bytes")).hasContent("33554432");
+    assertThat(Path.of("/sys/fs/cgroup/memory", group, "memory.limit_in_bytes"))
+        .hasContent("33554432");
     assertThat(Path.of("/sys/fs/cgroup/cpu", group, "cpu.shares")).hasContent("512");
     assertThat(Path.of("/sys/fs/cgroup/cpu", group, "cpu.cfs_quota_us")).hasContent("50000");
-    assertThat(Path.of("/proc/" + runtime().container(id).pid() + "/oom_score_adj")).hasContent("500");
+    assertThat(Path.of("/proc/" + runtime().container(id).pid() + "/oom_score_adj"))
+        .hasContent("500");
   }
 
   @Test
@@ -385,7 +435,9 @@ class EngineTest {
     ResourceSpec limits = new ResourceSpec(0, 0, 0, 16 << 20, 0, 0, "", "");
     ContainerSpec greedy =
         Specs.withResources(
-            TestEngine.command("greedy", List.of("dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1")), limits);
+            TestEngine.command(
+                "greedy", List.of("dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1")),
+            limits);
     ContainerStatus killed = engine.awaitExit(engine.run(sandbox, greedy));
     assertThat(killed.exitCode()).isEqualTo(137);
     assertThat(killed.reason()).isEqualTo("OOMKilled");
@@ -440,7 +492,8 @@ class EngineTest {
     String sandbox = engine.sandbox("pause");
     ContainerSpec spec =
         Specs.withSecurity(
-            TestEngine.command("c", List.of("sleep", "1000")), Specs.pid(NamespaceMode.CONTAINER, ""));
+            TestEngine.command("c", List.of("sleep", "1000")),
+            Specs.pid(NamespaceMode.CONTAINER, ""));
     String id = engine.run(sandbox, spec);
     new ProcessBuilder("kill", "-9", Integer.toString(runtime().sandbox(sandbox).pid())).start();
     assertThat(engine.awaitExit(id).exitCode()).isEqualTo(137);
@@ -491,7 +544,8 @@ class EngineTest {
         maker.join();
       }
       assertThat(runtime().containers()).isEmpty();
-      assertThat(Path.of("/sys/fs/cgroup/memory" + TestEngine.CGROUP + "/" + sandbox)).doesNotExist();
+      assertThat(Path.of("/sys/fs/cgroup/memory" + TestEngine.CGROUP + "/" + sandbox))
+          .doesNotExist();
     }
   }
 
@@ -564,7 +618,13 @@ class EngineTest {
     assertThat(group.resolve(id)).isDirectory();
     assertThat(group.resolve("cgroup.procs"))
         .hasContent(Integer.toString(runtime().sandbox(sandbox).pid()));
-    assertThat(text(exec(id, "cat /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/kernel/shm_rmid_forced").stdout()))
+    assertThat(
+            text(
+                exec(
+                        id,
+                        "cat /proc/sys/net/ipv4/ip_unprivileged_port_start"
+                            + " /proc/sys/kernel/shm_rmid_forced")
+                    .stdout()))
         .isEqualTo("100\n1\n");
     runtime().removeSandbox(sandbox);
     assertThat(group.getParent()).doesNotExist();

@@ -43,45 +43,29 @@ final class Specs {
   }
 
   static ContainerSpec withCommand(ContainerSpec s, List<String> command) {
-    return copy(
-        s, command, s.workingDir(), s.env(), s.mounts(), s.resources(), s.security());
+    return copy(s, command, s.workingDir(), s.env(), s.mounts(), s.resources(), s.security());
   }
 
   static ContainerSpec withWorkingDir(ContainerSpec s, String workingDir) {
-    return copy(
-        s, s.command(), workingDir, s.env(), s.mounts(), s.resources(), s.security());
+    return copy(s, s.command(), workingDir, s.env(), s.mounts(), s.resources(), s.security());
   }
 
   static ContainerSpec withEnv(ContainerSpec s, EnvVar... env) {
     return copy(
-        s,
-        s.command(),
-        s.workingDir(),
-        List.of(env),
-        s.mounts(),
-        s.resources(),
-        s.security());
+        s, s.command(), s.workingDir(), List.of(env), s.mounts(), s.resources(), s.security());
   }
 
   static ContainerSpec withMounts(ContainerSpec s, MountSpec... mounts) {
     return copy(
-        s,
-        s.command(),
-        s.workingDir(),
-        s.env(),
-        List.of(mounts),
-        s.resources(),
-        s.security());
+        s, s.command(), s.workingDir(), s.env(), List.of(mounts), s.resources(), s.security());
   }
 
   static ContainerSpec withResources(ContainerSpec s, ResourceSpec resources) {
-    return copy(
-        s, s.command(), s.workingDir(), s.env(), s.mounts(), resources, s.security());
+    return copy(s, s.command(), s.workingDir(), s.env(), s.mounts(), resources, s.security());
   }
 
   static ContainerSpec withSecurity(ContainerSpec s, SecuritySpec security) {
-    return copy(
-        s, s.command(), s.workingDir(), s.env(), s.mounts(), s.resources(), security);
+    return copy(s, s.command(), s.workingDir(), s.env(), s.mounts(), s.resources(), security);
   }
 
   static SecuritySpec user(

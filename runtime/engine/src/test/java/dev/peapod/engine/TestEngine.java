@@ -26,7 +26,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/// An engine under roots of its own, with one image, as tests use it; it can be ended and started anew as a daemon would be.
+/// An engine under roots of its own, with one image, as tests use it; it can be ended and started
+/// anew as a daemon would be.
 final class TestEngine implements AutoCloseable {
   static final String CGROUP = "/peapod-engine-test";
   static final String BRIDGE = "peaeng0";
@@ -53,7 +54,10 @@ final class TestEngine implements AutoCloseable {
     Path none = root.resolve("none");
     return Engine.start(
         new EngineConfig(
-            state, Path.of(System.getProperty("peapod.native", "")), state.resolve("netns"), CGROUP),
+            state,
+            Path.of(System.getProperty("peapod.native", "")),
+            state.resolve("netns"),
+            CGROUP),
         loop,
         images,
         Snapshots.open(root),

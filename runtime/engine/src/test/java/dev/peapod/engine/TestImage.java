@@ -10,15 +10,45 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 
-/// An archive as `docker save` writes it, made of this machine's busybox and the libraries it needs.
+/// An archive as `docker save` writes it, made of this machine's busybox and the libraries it
+/// needs.
 final class TestImage {
   static final String NAME = "test/busybox:1";
 
   private static final List<String> APPLETS =
       List.of(
-          "sh", "cat", "echo", "env", "grep", "head", "hostname", "id", "ls", "mkdir", "mount",
-          "nc", "ps", "pwd", "seq", "sleep", "stat", "tail", "tr", "true", "wc", "yes", "dd",
-          "touch", "kill", "wget", "ulimit", "readlink", "test", "timeout", "mknod", "ip");
+          "sh",
+          "cat",
+          "echo",
+          "env",
+          "grep",
+          "head",
+          "hostname",
+          "id",
+          "ls",
+          "mkdir",
+          "mount",
+          "nc",
+          "ps",
+          "pwd",
+          "seq",
+          "sleep",
+          "stat",
+          "tail",
+          "tr",
+          "true",
+          "wc",
+          "yes",
+          "dd",
+          "touch",
+          "kill",
+          "wget",
+          "ulimit",
+          "readlink",
+          "test",
+          "timeout",
+          "mknod",
+          "ip");
 
   private TestImage() {}
 
@@ -31,11 +61,14 @@ final class TestImage {
     String config =
         """
         {"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin","FROM=image"],"Cmd":["sh"],\
-        "WorkingDir":"/work"},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}"""
+        "WorkingDir":"/work"},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}\
+        """
             .formatted(sha256(layer));
     String manifest =
         """
-        [{"Config":"config.json","RepoTags":["%s"],"Layers":["layer.tar"]}]""".formatted(NAME);
+        [{"Config":"config.json","RepoTags":["%s"],"Layers":["layer.tar"]}]\
+        """
+            .formatted(NAME);
     Tar tar = new Tar();
     tar.file("config.json", config.getBytes(StandardCharsets.UTF_8), 0644);
     tar.file("manifest.json", manifest.getBytes(StandardCharsets.UTF_8), 0644);
@@ -55,8 +88,7 @@ final class TestImage {
     for (String library : libraries()) {
       tar.file(library.substring(1), Files.readAllBytes(Path.of(library)), 0755);
     }
-    String passwd =
-        "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001:An app:/home/app:/bin/sh\n";
+    String passwd = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001:An app:/home/app:/bin/sh\n";
     String group = "root:x:0:\napp:x:1001:\naudio:x:29:app,other\nbig:x:4294967295:app\n";
     tar.file("etc/passwd", passwd.getBytes(StandardCharsets.UTF_8), 0644);
     tar.file("etc/group", group.getBytes(StandardCharsets.UTF_8), 0644);

@@ -16,7 +16,10 @@ public final class CgroupEntries {
   /// How a process enters a cgroup, how all in it are killed, and where its OOM kills are counted.
   public static CgroupEntry of(Cgroup cgroup) {
     return new CgroupEntry(
-        cgroup.intoDirectory(), cgroup.enterFiles(), kill(cgroup), cgroup.oomCounter().map(CgroupEntries::oom));
+        cgroup.intoDirectory(),
+        cgroup.enterFiles(),
+        kill(cgroup),
+        cgroup.oomCounter().map(CgroupEntries::oom));
   }
 
   private static Operation.KillCgroup kill(Cgroup cgroup) {
@@ -31,7 +34,8 @@ public final class CgroupEntries {
             () ->
                 new PeapodException(
                     Kind.FAILED_PRECONDITION,
-                    "this machine has neither cgroup2 nor the freezer controller, so containers can not be killed whole"));
+                    "this machine has neither cgroup2 nor the freezer controller, so containers can"
+                        + " not be killed whole"));
   }
 
   private static Operation.OomCounter oom(dev.peapod.linux.cgroup.OomCounter counter) {

@@ -3,7 +3,8 @@ package dev.peapod.engine.cgroup;
 import dev.peapod.linux.cgroup.Cgroup;
 import java.util.List;
 
-/// Which devices pods may use: a container that may make device nodes must not reach the host's disks by them.
+/// Which devices pods may use: a container that may make device nodes must not reach the host's
+/// disks by them.
 public final class DeviceRules {
   private static final List<String> DEFAULT =
       List.of(
@@ -21,7 +22,8 @@ public final class DeviceRules {
 
   private DeviceRules() {}
 
-  /// Restricts a new cgroup, and with it those that will be made below: any node may be made, few may be opened.
+  /// Restricts a new cgroup, and with it those that will be made below: any node may be made, few
+  /// may be opened.
   public static void restrict(Cgroup cgroup) {
     cgroup.restrictDevices(DEFAULT);
   }

@@ -111,7 +111,13 @@ final class CapabilitySets {
       }
       if (!NAMES.contains(bare)) {
         throw PeapodException.invalid(
-            "container \"" + container + "\": " + field + ": capability \"" + name + "\" does not exist");
+            "container \""
+                + container
+                + "\": "
+                + field
+                + ": capability \""
+                + name
+                + "\" does not exist");
       }
       bits |= bit(bare);
     }

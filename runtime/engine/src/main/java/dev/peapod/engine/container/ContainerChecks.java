@@ -47,8 +47,7 @@ final class ContainerChecks {
     spec.args().forEach(word -> noNul("args", word));
     workingDir();
     logPath();
-    require(
-        spec.mounts().size() <= MAX_MOUNTS, "mounts", "are more than " + MAX_MOUNTS);
+    require(spec.mounts().size() <= MAX_MOUNTS, "mounts", "are more than " + MAX_MOUNTS);
     for (int i = 0; i < spec.mounts().size(); i++) {
       mount("mounts[" + i + "]", spec.mounts().get(i));
     }
@@ -75,7 +74,8 @@ final class ContainerChecks {
     String target = mount.containerPath();
     plain(field + ".container_path", target);
     plain(field + ".host_path", mount.hostPath());
-    require(target.startsWith("/"), field + ".container_path", "\"" + target + "\" is not absolute");
+    require(
+        target.startsWith("/"), field + ".container_path", "\"" + target + "\" is not absolute");
     String normal = ContainerPlan.normal(target);
     require(!normal.equals("/"), field + ".container_path", "is the root");
     require(

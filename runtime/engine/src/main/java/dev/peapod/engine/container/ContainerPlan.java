@@ -30,7 +30,8 @@ final class ContainerPlan {
   ///
   /// @param rootfs the container's root filesystem, a detached mount
   /// @param pause a pidfd of the pod's pause process
-  /// @param target a pidfd of the process whose PID namespace is joined, where that is another container's
+  /// @param target a pidfd of the process whose PID namespace is joined, where that is another
+  ///     container's
   /// @param podFiles the directory with the pod's `hosts`, `hostname` and `resolv.conf`
   /// @param log the log file, if there is one
   record Input(
@@ -114,23 +115,19 @@ final class ContainerPlan {
     attachDefault(shm, "/dev/shm");
     attachDefault(mqueue, "/dev/mqueue");
     int nullDevice = plan.slot();
-    plan.add(
-        new Operation.OpenTree(Stage.POD, nullDevice, Operation.NEW_ROOT, "/dev/null", false));
+    plan.add(new Operation.OpenTree(Stage.POD, nullDevice, Operation.NEW_ROOT, "/dev/null", false));
     plan.add(new Operation.NullDevice(nullDevice));
     for (Bind bind : binds) {
       attach(bind.slot, bind.path, bind.kind);
     }
     if (!in.process.workingDir().equals("/")) {
-      plan.add(
-          new Operation.Mkdir(
-              Stage.POD, Operation.NEW_ROOT, in.process.workingDir(), 0755));
+      plan.add(new Operation.Mkdir(Stage.POD, Operation.NEW_ROOT, in.process.workingDir(), 0755));
     }
     if (in.spec.security().readonlyRootfs()) {
       // Made now if the image has none: later it can not be.
       plan.add(new Operation.Mkdir(Stage.POD, Operation.NEW_ROOT, "/proc", 0555));
       plan.add(
-          new Operation.MountSetattr(
-              Stage.POD, rootfs, MountAttributes.RDONLY, 0, 0, false, -1));
+          new Operation.MountSetattr(Stage.POD, rootfs, MountAttributes.RDONLY, 0, 0, false, -1));
     }
     plan.add(new Operation.Pivot());
     pidNamespace(pause, target);
@@ -245,8 +242,7 @@ final class ContainerPlan {
 
   private int hostShm() {
     int slot = plan.slot();
-    plan.add(
-        new Operation.OpenTree(Stage.HOST, slot, Operation.PRESENT_ROOT, "/dev/shm", false));
+    plan.add(new Operation.OpenTree(Stage.HOST, slot, Operation.PRESENT_ROOT, "/dev/shm", false));
     plan.add(
         new Operation.MountSetattr(Stage.HOST, slot, 0, 0, MountAttributes.PRIVATE, false, -1));
     return slot;

@@ -41,7 +41,6 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -49,7 +48,8 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/// Makes, starts, stops and removes containers. Thread-safe; calls block and belong on virtual threads.
+/// Makes, starts, stops and removes containers. Thread-safe; calls block and belong on virtual
+/// threads.
 public final class ContainerService {
   /// What it works with.
   ///
@@ -108,7 +108,8 @@ public final class ContainerService {
     UndoStack undo = new UndoStack();
     undo.push("the name", () -> tools.names.release(owner, name, id));
     Container container = new Container(this, sandbox, initial(sandbox, id, spec, image));
-    // Whoever stops or removes the sandbox from here on waits until the container is made or undone.
+    // Whoever stops or removes the sandbox from here on waits until the container is made or
+    // undone.
     container.operation.lock();
     try {
       sandbox.add(container);
@@ -275,8 +276,7 @@ public final class ContainerService {
   /// @param at a time that is not after the start, so that no end seems to be before it
   private void started(Container container, Started started, long at) {
     StoredProcess main = new StoredProcess(started.process().pid(), started.startTime());
-    StoredProcess monitor =
-        new StoredProcess(started.monitorPid(), started.monitorStartTime());
+    StoredProcess monitor = new StoredProcess(started.monitorPid(), started.monitorStartTime());
     StoredContainer next = container.stored().started(main, monitor, at);
     tools.store.save(next);
     Optional<Pidfd> watched =
@@ -378,7 +378,8 @@ public final class ContainerService {
     }
   }
 
-  /// Kills a container and removes it with all that belongs to it; its log stays. Doing it again does nothing.
+  /// Kills a container and removes it with all that belongs to it; its log stays. Doing it again
+  /// does nothing.
   public void remove(Container container) {
     container.operation.lock();
     try {
@@ -415,7 +416,8 @@ public final class ContainerService {
     tools.store.delete(id);
   }
 
-  /// Removes whatever there may be of a container that was never finished, or that another boot had.
+  /// Removes whatever there may be of a container that was never finished, or that another boot
+  /// had.
   public void discard(StoredContainer stored) {
     if (stored.bootId().equals(BootId.current())) {
       tools.cgroups.open(stored.cgroup()).kill();

@@ -2,7 +2,8 @@ package dev.peapod.engine.container;
 
 import java.util.List;
 
-/// Paths of proc and sysfs that containers do not see, or see read-only, unless the request says otherwise.
+/// Paths of proc and sysfs that containers do not see, or see read-only, unless the request says
+/// otherwise.
 final class DefaultPaths {
   static final List<String> MASKED =
       List.of(

@@ -57,7 +57,8 @@ public final class Exits {
     try {
       record = ExitRecord.read(tools.exits(), container.id());
     } catch (IOException | RuntimeException e) {
-      LOG.log(Level.WARNING, "the exit record of container " + container.id() + " can not be read", e);
+      LOG.log(
+          Level.WARNING, "the exit record of container " + container.id() + " can not be read", e);
       record = Optional.empty();
     }
     if (record.isPresent()) {
@@ -69,13 +70,13 @@ public final class Exits {
 
   private void finish(Container container, StoredExit exit) {
     if (container.ended(exit)) {
-      LOG.log(
-          Level.DEBUG, "container {0} ended with {1}", container.id(), exit.exitCode());
+      LOG.log(Level.DEBUG, "container {0} ended with {1}", container.id(), exit.exitCode());
       removeCgroup(container);
     }
   }
 
-  /// The cgroup is of no use any more, and removing it here takes that from the one who removes the container.
+  /// The cgroup is of no use any more, and removing it here takes that from the one who removes the
+  /// container.
   private void removeCgroup(Container container) {
     try {
       Cgroup cgroup = tools.cgroups().open(container.cgroup());

@@ -74,7 +74,11 @@ final class UserResolver {
       entry = passwd.stream().filter(e -> e.uid() == uid).findFirst();
     } else {
       throw PeapodException.invalid(
-          "container \"" + container + "\": user \"" + user + "\" is not in the image's /etc/passwd");
+          "container \""
+              + container
+              + "\": user \""
+              + user
+              + "\" is not in the image's /etc/passwd");
     }
     long gid = entry.map(PasswdEntry::gid).orElse(0L);
     List<GroupEntry> groups = List.of();
@@ -114,7 +118,11 @@ final class UserResolver {
       return parseId("group", group);
     }
     throw PeapodException.invalid(
-        "container \"" + container + "\": group \"" + group + "\" is not in the image's /etc/group");
+        "container \""
+            + container
+            + "\": group \""
+            + group
+            + "\" is not in the image's /etc/group");
   }
 
   private List<PasswdEntry> passwd() {
@@ -128,7 +136,8 @@ final class UserResolver {
                 uid ->
                     idOf(f[3])
                         .ifPresent(
-                            gid -> entries.add(new PasswdEntry(f[0], uid, gid, clean ? home : ""))));
+                            gid ->
+                                entries.add(new PasswdEntry(f[0], uid, gid, clean ? home : ""))));
       }
     }
     return entries;
@@ -151,7 +160,12 @@ final class UserResolver {
       content = files.read(path, MAX_FILE);
     } catch (KernelException e) {
       throw PeapodException.invalid(
-          "container \"" + container + "\": the image's " + path + " can not be read: " + e.getMessage());
+          "container \""
+              + container
+              + "\": the image's "
+              + path
+              + " can not be read: "
+              + e.getMessage());
     }
     List<String[]> lines = new ArrayList<>();
     if (content.isPresent()) {

@@ -54,14 +54,15 @@ public final class ExecService {
   ///
   /// @param timeout zero: none
   /// @return its exit code and at most 16 MiB of each output
-  /// @throws PeapodException FAILED_PRECONDITION if the container does not run, DEADLINE_EXCEEDED if
-  ///     the command, with all that it started, was killed after the timeout
+  /// @throws PeapodException FAILED_PRECONDITION if the container does not run, DEADLINE_EXCEEDED
+  ///     if the command, with all that it started, was killed after the timeout
   public ExecResult run(Container container, List<String> command, Duration timeout) {
     if (command.isEmpty() || command.getFirst().isEmpty()) {
       throw PeapodException.invalid("exec in " + container.title() + ": cmd is empty");
     }
     if (command.stream().anyMatch(word -> word.indexOf('\0') >= 0)) {
-      throw PeapodException.invalid("exec in " + container.title() + ": cmd has a NUL character in it");
+      throw PeapodException.invalid(
+          "exec in " + container.title() + ": cmd has a NUL character in it");
     }
     String name = "exec-" + numbers.incrementAndGet();
     try (Fd main = container.mainProcess();

@@ -10,8 +10,8 @@ import java.net.UnknownHostException;
 public final class FailureText {
   /// What failed, as a sentence, and as what.
   ///
-  /// @param exitCode what a container that did not start shows: 127 if its command is not there, 126
-  ///     if it can not be executed, 128 otherwise
+  /// @param exitCode what a container that did not start shows: 127 if its command is not there,
+  ///     126 if it can not be executed, 128 otherwise
   public record Failure(Kind kind, String sentence, int exitCode) {
     /// The failure as an exception.
     public PeapodException asException(LaunchException cause) {
@@ -49,8 +49,7 @@ public final class FailureText {
               ? invalid(subject, "host path \"" + path + "\" of a mount does not exist")
               : failure(subject, "host path \"" + path + "\" can not be mounted: " + why);
       case Operation.Attach a when errno == Errno.ELOOP ->
-          invalid(
-              subject, "\"" + a.path() + "\" of the image is or goes through a symbolic link");
+          invalid(subject, "\"" + a.path() + "\" of the image is or goes through a symbolic link");
       case Operation.Attach a when errno == Errno.ENOTDIR || errno == Errno.EISDIR ->
           invalid(
               subject,
@@ -61,8 +60,7 @@ public final class FailureText {
                       ? "what is mounted is a file, what is there a directory"
                       : "what is mounted is a directory, what is there is not"));
       case Operation.Attach a -> failure(subject, "mounting \"" + a.path() + "\" failed: " + why);
-      case Operation.MountProc p
-          when errno == Errno.ELOOP || errno == Errno.ENOTDIR ->
+      case Operation.MountProc p when errno == Errno.ELOOP || errno == Errno.ENOTDIR ->
           invalid(subject, "\"/proc\" of the image is not a directory");
       case Operation.MountProc p -> failure(subject, "mounting \"/proc\" failed: " + why);
       case Operation.Chdir(String path) ->
@@ -106,18 +104,15 @@ public final class FailureText {
     return switch (errno) {
       case Errno.ENOENT, Errno.ENOTDIR ->
           new Failure(Kind.INVALID, what + "not found in the image", 127);
-      case Errno.EACCES, Errno.EPERM ->
-          new Failure(Kind.INVALID, what + "is not executable", 126);
+      case Errno.EACCES, Errno.EPERM -> new Failure(Kind.INVALID, what + "is not executable", 126);
       case Errno.ENOEXEC ->
-          new Failure(
-              Kind.INVALID, what + "is not a program that this machine can execute", 126);
+          new Failure(Kind.INVALID, what + "is not a program that this machine can execute", 126);
       case Errno.ELOOP ->
           new Failure(Kind.INVALID, what + "goes through too many symbolic links", 126);
       case Errno.E2BIG ->
           new Failure(Kind.INVALID, what + "has too long arguments or environment", 126);
       default ->
-          new Failure(
-              Kind.INTERNAL, what + "can not be executed: " + Errno.describe(errno), 126);
+          new Failure(Kind.INTERNAL, what + "can not be executed: " + Errno.describe(errno), 126);
     };
   }
 

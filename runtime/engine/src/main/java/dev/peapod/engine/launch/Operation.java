@@ -152,13 +152,7 @@ public sealed interface Operation {
 
   /// mount_setattr(2) on the mount in a slot; `userns` is -1 or the slot of a user namespace.
   record MountSetattr(
-      Stage stage,
-      int slot,
-      long set,
-      long clear,
-      long propagation,
-      boolean recursive,
-      int userns)
+      Stage stage, int slot, long set, long clear, long propagation, boolean recursive, int userns)
       implements Operation {}
 
   /// A directory; an existing one is fine.
@@ -239,8 +233,7 @@ public sealed interface Operation {
   record Ids(long uid, long gid) implements InProcess {}
 
   /// The capability sets after [Ids], as bit sets.
-  record Capabilities(
-      long bounding, long permitted, long effective, long inheritable, long ambient)
+  record Capabilities(long bounding, long permitted, long effective, long inheritable, long ambient)
       implements InProcess {}
 
   /// Nothing that is executed may gain privileges.

@@ -75,13 +75,7 @@ final class PlanWriter {
       case Operation.Mkdir(Stage stage, int dir, String path, int mode) ->
           num(dir).str(path).num(mode).code(27);
       case Operation.Mknod n ->
-          num(n.dir())
-              .str(n.path())
-              .num(n.mode())
-              .num(n.rdev())
-              .num(n.uid())
-              .num(n.gid())
-              .code(28);
+          num(n.dir()).str(n.path()).num(n.mode()).num(n.rdev()).num(n.uid()).num(n.gid()).code(28);
       case Operation.Symlink(Stage stage, int dir, String path, String target) ->
           num(dir).str(path).str(target).code(29);
       case Operation.Namespaces(long flags) -> num(flags).code(40);
@@ -89,7 +83,11 @@ final class PlanWriter {
       case Operation.Unshare(long flags) -> num(flags).code(42);
       case Operation.Root(int slot) -> num(slot).num(-1).code(43);
       case Operation.Attach(
-              Stage stage, int slot, int dir, String path, Operation.TargetKind kind) ->
+              Stage stage,
+              int slot,
+              int dir,
+              String path,
+              Operation.TargetKind kind) ->
           num(slot).num(dir).str(path).num(kind.code()).code(44);
       case Operation.Pivot() -> code(45);
       case Operation.MountProc(long attributes) -> num(attributes).code(60);

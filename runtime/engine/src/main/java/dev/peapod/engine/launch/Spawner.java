@@ -90,12 +90,14 @@ public final class Spawner implements AutoCloseable {
   /// Executes a plan and waits until its program runs.
   ///
   /// @throws LaunchException if an operation of it failed; nothing of it is left then
-  /// @throws PeapodException UNAVAILABLE if the spawner died meanwhile, INVALID if the plan is too large
+  /// @throws PeapodException UNAVAILABLE if the spawner died meanwhile, INVALID if the plan is too
+  ///     large
   public Started launch(LaunchPlan plan) {
     return await(submit(plan));
   }
 
-  /// Sends a plan; the future fails as [#launch(LaunchPlan)] does. Its own callbacks run on the event loop's thread.
+  /// Sends a plan; the future fails as [#launch(LaunchPlan)] does. Its own callbacks run on the
+  /// event loop's thread.
   public CompletableFuture<Started> submit(LaunchPlan plan) {
     byte[] encoded = plan.encode();
     if (encoded.length > MAX_PLAN) {
@@ -199,7 +201,8 @@ public final class Spawner implements AutoCloseable {
     try (UnixSeqpacket.Pair pair = UnixSeqpacket.pair();
         Fd none = Fd.open("/dev/null", Open.RDWR)) {
       Map<Integer, Fd> descriptors =
-          Map.of(0, none, 1, none, 2, STDERR, 3, pair.right().fd(), 4, pauseProgram, 5, joinerProgram);
+          Map.of(
+              0, none, 1, none, 2, STDERR, 3, pair.right().fd(), 4, pauseProgram, 5, joinerProgram);
       List<String> argv = List.of("joiner", "spawner");
       int pid = PosixSpawn.spawn(joinerProgram, argv, List.of(), descriptors);
       Pidfd process = Pidfd.open(pid).orElseThrow();

@@ -9,8 +9,8 @@ package dev.peapod.engine.model;
 ///               +--- start failed (StartError) ------------------------------+
 /// ```
 ///
-/// There is no way back: a container that is to run again is made anew, with a higher attempt. One that
-/// was stopped before it was started stays CREATED.
+/// There is no way back: a container that is to run again is made anew, with a higher attempt. One
+/// that was stopped before it was started stays CREATED.
 public enum ContainerState {
   CREATED,
   RUNNING,

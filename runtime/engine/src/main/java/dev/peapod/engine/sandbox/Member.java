@@ -7,7 +7,8 @@ public interface Member {
   /// The container's id.
   String id();
 
-  /// Kills all of its processes, without waiting; completes when it has ended (at once if it does not run).
+  /// Kills all of its processes, without waiting; completes when it has ended (at once if it does
+  /// not run).
   CompletableFuture<?> kill();
 
   /// Kills and removes it with all that belongs to it.

@@ -10,7 +10,8 @@ import java.util.regex.Pattern;
 /// Refuses what a sandbox can not be.
 final class SandboxChecks {
   private static final Pattern HOSTNAME =
-      Pattern.compile("[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*");
+      Pattern.compile(
+          "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*");
   private static final Pattern SYSCTL_NAME = Pattern.compile("[a-zA-Z0-9_-]+([./][a-zA-Z0-9_-]+)+");
   private static final int MAX_HOSTNAME = 64;
 
@@ -47,7 +48,9 @@ final class SandboxChecks {
         "namespace_options.ipc",
         "can be POD or NODE");
     require(
-        spec.pid() != NamespaceMode.TARGET, "namespace_options.pid", "of a sandbox can not be TARGET");
+        spec.pid() != NamespaceMode.TARGET,
+        "namespace_options.pid",
+        "of a sandbox can not be TARGET");
     if (spec.network() == NamespaceMode.NODE) {
       require(
           spec.ports().stream().allMatch(p -> p.hostPort() == p.containerPort()),
@@ -77,9 +80,12 @@ final class SandboxChecks {
     require(
         !parent.endsWith(".slice"),
         "cgroup_parent",
-        "\"" + parent + "\" is a systemd slice; the cgroup driver here is cgroupfs, which takes paths");
+        "\""
+            + parent
+            + "\" is a systemd slice; the cgroup driver here is cgroupfs, which takes paths");
     for (String part : parent.split("/")) {
-      require(!part.equals("..") && !part.equals("."), "cgroup_parent", "has a part \"" + part + "\"");
+      require(
+          !part.equals("..") && !part.equals("."), "cgroup_parent", "has a part \"" + part + "\"");
     }
     require(!parent.replace("/", "").isEmpty(), "cgroup_parent", "is the root of all cgroups");
   }

@@ -14,7 +14,8 @@ import java.util.List;
 
 /// The files that all containers of a pod see: `/etc/hosts`, `/etc/hostname`, `/etc/resolv.conf`.
 ///
-/// The directory is the daemon's alone; the files in it are readable for all, as containers need them.
+/// The directory is the daemon's alone; the files in it are readable for all, as containers need
+/// them.
 final class SandboxFiles {
   private static final FileAttribute<?> PRIVATE_DIRECTORY =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
@@ -36,7 +37,8 @@ final class SandboxFiles {
       write(directory.resolve("hostname"), hostname + "\n");
       write(directory.resolve("resolv.conf"), resolvConf(dns, ownNetwork));
     } catch (IOException e) {
-      throw PeapodException.internal("writing the pod's files in " + directory + " failed: " + e, e);
+      throw PeapodException.internal(
+          "writing the pod's files in " + directory + " failed: " + e, e);
     }
   }
 
@@ -47,7 +49,8 @@ final class SandboxFiles {
     try {
       write(directory.resolve("hosts"), ownNetwork ? hosts(hostname, ips) : hostFile("/etc/hosts"));
     } catch (IOException e) {
-      throw PeapodException.internal("writing the pod's files in " + directory + " failed: " + e, e);
+      throw PeapodException.internal(
+          "writing the pod's files in " + directory + " failed: " + e, e);
     }
   }
 
@@ -69,7 +72,11 @@ final class SandboxFiles {
 
   private static void write(Path file, String content) throws IOException {
     Files.writeString(
-        file, content, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
+        file,
+        content,
+        StandardOpenOption.CREATE,
+        StandardOpenOption.TRUNCATE_EXISTING,
+        StandardOpenOption.WRITE);
   }
 
   private static String resolvConf(DnsSpec dns, boolean ownNetwork) throws IOException {

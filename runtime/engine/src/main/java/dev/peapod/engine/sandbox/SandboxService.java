@@ -188,7 +188,8 @@ public final class SandboxService {
     sandbox.watch(tools.loop, () -> pauseGone(sandbox));
   }
 
-  /// Kills all of its containers, takes its network back and ends its pause process. Doing it again does nothing.
+  /// Kills all of its containers, takes its network back and ends its pause process. Doing it again
+  /// does nothing.
   public void stop(Sandbox sandbox) {
     sandbox.ending.lock();
     try {
@@ -218,7 +219,8 @@ public final class SandboxService {
     }
   }
 
-  /// Stops a sandbox and removes it with all its containers and all that belongs to it. Doing it again does nothing.
+  /// Stops a sandbox and removes it with all its containers and all that belongs to it. Doing it
+  /// again does nothing.
   public void remove(Sandbox sandbox) {
     sandbox.ending.lock();
     try {
@@ -288,15 +290,15 @@ public final class SandboxService {
     }
   }
 
-  /// Kills the pause process of a sandbox that was being made when the daemon died, whose number nobody knows.
+  /// Kills the pause process of a sandbox that was being made when the daemon died, whose number
+  /// nobody knows.
   private void killUnrecorded(StoredSandbox stored) {
     if (stored.spec().cgroupParent().isEmpty()) {
       tools.cgroups.open(stored.cgroup()).kill();
       return;
     }
     // The group may hold others' processes: only pause programs that no sandbox has are meant.
-    String cgroup =
-        leavesOnly() ? stored.cgroup() + "/pause" : stored.cgroup();
+    String cgroup = leavesOnly() ? stored.cgroup() + "/pause" : stored.cgroup();
     for (int pid : tools.cgroups.open(cgroup).processes()) {
       boolean known =
           sandboxes.all().stream()
@@ -336,8 +338,7 @@ public final class SandboxService {
     }
     CompletableFuture<Void> exited = new CompletableFuture<>();
     try (Pidfd process = started.process();
-        EventLoop.Registration watch =
-            process.onExit(tools.loop, () -> exited.complete(null))) {
+        EventLoop.Registration watch = process.onExit(tools.loop, () -> exited.complete(null))) {
       process.signal(SIGKILL);
       await(exited, "a pause process");
     }

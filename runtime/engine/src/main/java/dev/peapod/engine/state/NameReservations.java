@@ -15,8 +15,7 @@ public final class NameReservations {
   public void reserve(String owner, String name, String id) {
     String holder = idsByName.putIfAbsent(owner + "/" + name, id);
     if (holder != null && !holder.equals(id)) {
-      throw new PeapodException(
-          Kind.ALREADY_EXISTS, "name \"" + name + "\" is taken by " + holder);
+      throw new PeapodException(Kind.ALREADY_EXISTS, "name \"" + name + "\" is taken by " + holder);
     }
   }
 

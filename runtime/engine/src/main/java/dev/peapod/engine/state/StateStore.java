@@ -7,8 +7,8 @@ import dev.peapod.error.PeapodException;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.nio.channels.FileChannel;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -35,7 +35,9 @@ public final class StateStore<T> {
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
   private static final Set<StandardOpenOption> REPLACE =
       Set.of(
-          StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING);
+          StandardOpenOption.WRITE,
+          StandardOpenOption.CREATE,
+          StandardOpenOption.TRUNCATE_EXISTING);
 
   private final Path directory;
   private final Path aside;
@@ -121,14 +123,23 @@ public final class StateStore<T> {
   }
 
   private void setAside(Path file, Exception cause) {
-    String why = cause instanceof JsonProcessingException j ? j.getOriginalMessage() : cause.getMessage();
-    Path target = aside.resolve(directory.getFileName() + "-" + file.getFileName() + "-" + System.currentTimeMillis());
+    String why =
+        cause instanceof JsonProcessingException j ? j.getOriginalMessage() : cause.getMessage();
+    Path target =
+        aside.resolve(
+            directory.getFileName() + "-" + file.getFileName() + "-" + System.currentTimeMillis());
     try {
       Files.createDirectories(aside);
       Files.move(file, target);
-      LOG.log(Level.WARNING, "state file {0} can not be used ({1}); set aside as {2}", file, why, target);
+      LOG.log(
+          Level.WARNING,
+          "state file {0} can not be used ({1}); set aside as {2}",
+          file,
+          why,
+          target);
     } catch (IOException e) {
-      LOG.log(Level.WARNING, "state file " + file + " can not be used (" + why + ") nor set aside", e);
+      LOG.log(
+          Level.WARNING, "state file " + file + " can not be used (" + why + ") nor set aside", e);
     }
   }
 }

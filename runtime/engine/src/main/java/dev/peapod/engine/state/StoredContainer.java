@@ -59,23 +59,8 @@ public record StoredContainer(
   /// The same, ready to be started.
   public StoredContainer created(ResolvedProcess resolved) {
     return new StoredContainer(
-        version,
-        bootId,
-        id,
-        owner,
-        sandboxId,
-        spec,
-        createdAt,
-        cgroup,
-        imageId,
-        imageName,
-        imageRef,
-        resolved,
-        layers,
-        main,
-        monitor,
-        startedAt,
-        exit);
+        version, bootId, id, owner, sandboxId, spec, createdAt, cgroup, imageId, imageName,
+        imageRef, resolved, layers, main, monitor, startedAt, exit);
   }
 
   /// The same, started.
@@ -103,22 +88,7 @@ public record StoredContainer(
   /// The same, ended without an exit record.
   public StoredContainer exited(StoredExit how) {
     return new StoredContainer(
-        version,
-        bootId,
-        id,
-        owner,
-        sandboxId,
-        spec,
-        createdAt,
-        cgroup,
-        imageId,
-        imageName,
-        imageRef,
-        process,
-        layers,
-        main,
-        monitor,
-        startedAt,
-        how);
+        version, bootId, id, owner, sandboxId, spec, createdAt, cgroup, imageId, imageName,
+        imageRef, process, layers, main, monitor, startedAt, how);
   }
 }

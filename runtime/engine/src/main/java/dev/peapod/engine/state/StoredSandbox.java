@@ -7,12 +7,14 @@ import org.jspecify.annotations.Nullable;
 
 /// A sandbox's state file.
 ///
-/// It is written before anything of the sandbox is made, and tells how to find all that may have been.
+/// It is written before anything of the sandbox is made, and tells how to find all that may have
+/// been.
 ///
 /// @param bootId the boot in which it was made
 /// @param createdAt nanoseconds since 1970
 /// @param cgroup the pod's cgroup
-/// @param createdCgroups the levels of it that were missing and are removed with it, outermost first
+/// @param createdCgroups the levels of it that were missing and are removed with it, outermost
+///     first
 /// @param netns where the network namespace is pinned, or `""`
 /// @param pause the pause process, once there is one
 public record StoredSandbox(

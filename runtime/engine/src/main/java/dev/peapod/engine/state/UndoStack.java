@@ -24,7 +24,8 @@ public final class UndoStack {
     steps.push(new Named(name, step));
   }
 
-  /// Does all steps, the last one first, going on past those that fail; these are attached to the cause.
+  /// Does all steps, the last one first, going on past those that fail; these are attached to the
+  /// cause.
   public void undo(Throwable cause) {
     while (!steps.isEmpty()) {
       Named next = steps.pop();

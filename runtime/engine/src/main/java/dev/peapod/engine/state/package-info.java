@@ -1,4 +1,5 @@
-/// What the engine writes down under its state directory, so that a daemon that comes later knows all.
+/// What the engine writes down under its state directory, so that a daemon that comes later knows
+/// all.
 @NullMarked
 package dev.peapod.engine.state;
 

@@ -8,7 +8,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class SignalNamesTest {
   @ParameterizedTest
-  @CsvSource({"SIGTERM,15", "term,15", "15,15", "SIGRTMIN+3,37", "RTMAX-1,63", "SIGQUIT,3", "64,64"})
+  @CsvSource({
+    "SIGTERM,15",
+    "term,15",
+    "15,15",
+    "SIGRTMIN+3,37",
+    "RTMAX-1,63",
+    "SIGQUIT,3",
+    "64,64"
+  })
   void readsNamesAndNumbers(String text, int number) {
     assertThat(SignalNames.parse(text)).hasValue(number);
   }

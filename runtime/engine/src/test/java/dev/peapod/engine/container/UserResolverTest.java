@@ -84,12 +84,23 @@ class UserResolverTest {
     assertThat(resolved.ids().uid()).isEqualTo(uid);
     assertThat(resolved.ids().gid()).isEqualTo(gid);
     assertThat(resolved.home()).isEqualTo(home);
-    assertThat(resolved.ids().groups().stream().map(String::valueOf)).containsExactly(groups.split(" "));
+    assertThat(resolved.ids().groups().stream().map(String::valueOf))
+        .containsExactly(groups.split(" "));
   }
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"nobody", "huge", "wraps", "2147483648", "4294967295", "4294967296", "-1", "app:none", "app:9999999999"})
+      strings = {
+        "nobody",
+        "huge",
+        "wraps",
+        "2147483648",
+        "4294967295",
+        "4294967296",
+        "-1",
+        "app:none",
+        "app:9999999999"
+      })
   void refusesUsersThatCanNotBe(String user) {
     assertThatThrownBy(() -> resolve(SecuritySpec.DEFAULT, user))
         .isInstanceOf(PeapodException.class)
@@ -103,7 +114,8 @@ class UserResolverTest {
         .containsExactly(1001L, 5L, 29L, 10L);
     assertThat(resolve(security(1000L, 77L, "", List.of(5L), true), "root").ids().groups())
         .containsExactly(77L, 5L);
-    assertThat(resolve(security(null, null, "app", List.of(), true), "").ids().uid()).isEqualTo(1000);
+    assertThat(resolve(security(null, null, "app", List.of(), true), "").ids().uid())
+        .isEqualTo(1000);
   }
 
   @Test

@@ -63,7 +63,9 @@ class GoldenPlansTest {
   }
 
   private static Path directory() {
-    return Path.of(System.getProperty("peapod.native", "")).resolve("../../tests/golden").normalize();
+    return Path.of(System.getProperty("peapod.native", ""))
+        .resolve("../../tests/golden")
+        .normalize();
   }
 
   private static LaunchPlan plan(PlanKind kind, int slots, Operation... operations) {
@@ -92,11 +94,7 @@ class GoldenPlansTest {
             MountAttributes.NOSUID | MountAttributes.NODEV | MountAttributes.NOEXEC),
         new Operation.Setns(Stage.POD, Operation.TEMPLATE, CloneFlags.NEWNS),
         new Operation.Attach(
-            Stage.PROCESS,
-            0,
-            Operation.PRESENT_ROOT,
-            "/shm",
-            Operation.TargetKind.EXISTING),
+            Stage.PROCESS, 0, Operation.PRESENT_ROOT, "/shm", Operation.TargetKind.EXISTING),
         new Operation.Hostname("web"),
         new Operation.Sysctl("net.ipv4.ip_unprivileged_port_start", "0"),
         new Operation.ExecPause());
@@ -191,8 +189,7 @@ class GoldenPlansTest {
         new Operation.Chdir("/"),
         new Operation.Groups(List.of()),
         new Operation.Ids(0, 0),
-        new Operation.Exec(
-            List.of("sh", "-c", "echo \"grüße\"\nexit 3"), List.of("PATH=/bin")));
+        new Operation.Exec(List.of("sh", "-c", "echo \"grüße\"\nexit 3"), List.of("PATH=/bin")));
   }
 
   private static LaunchPlan holder() {
