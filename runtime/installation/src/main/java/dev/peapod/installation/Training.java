@@ -19,7 +19,7 @@ final class Training {
   private static final long PATIENCE_SECONDS = 60;
 
   // The first pods show which classes are needed, the further ones which code is hot.
-  private static final int ROUNDS = 3;
+  private static final int ROUNDS = 2;
 
   private final Path home;
   private final Path work;
