@@ -75,6 +75,8 @@ class NetworkLifecycleTest {
     Network other =
         Network.open(
             list, state.resolve("other"), rig.holder, dev.peapod.cni.host.Host.at(rig.host.path()));
+    // A new namespace has what the machine's first one has.
+    rig.host.exec("sysctl", "-qw", "net.ipv4.ip_forward=0");
     rig.attach("a", rig.pod());
     other.attach(NetworkRig.request("b", rig.pod()));
     rig.detach("a");
