@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.awaitility.core.ConditionTimeoutException;
 
@@ -29,6 +30,10 @@ import org.awaitility.core.ConditionTimeoutException;
 record MachineSnapshot(Set<String> things) {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final Path PROC = Path.of("/proc");
+  /// Things of other programs that come and go while tests run on a shared machine; none by default.
+  private static final Pattern ELSEWHERE =
+      Pattern.compile(System.getProperty("peapod.tests.elsewhere", "(?!)"));
+
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
 
   /// Looks at the machine.
@@ -50,6 +55,7 @@ record MachineSnapshot(Set<String> things) {
       things.add("sysctl " + name + " " + text(Path.of("/proc/sys", name.replace('.', '/'))).strip());
     }
     state.forEach(directory -> files(directory, ignored, things));
+    things.removeIf(thing -> ELSEWHERE.matcher(thing).find());
     return new MachineSnapshot(things);
   }
 

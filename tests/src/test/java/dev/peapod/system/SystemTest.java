@@ -2,6 +2,10 @@ package dev.peapod.system;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.peapod.proto.peapod.v1.ListPodsRequest;
+import dev.peapod.proto.runtime.v1.ListPodSandboxRequest;
+import dev.peapod.proto.runtime.v1.PodSandbox;
+import dev.peapod.proto.runtime.v1.RemovePodSandboxRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,7 +50,25 @@ abstract class SystemTest {
 
   @AfterEach
   final void nothingIsLeftOfThePods() {
-    idle.awaitSame(this::machineAndState, peapod::log);
+    try {
+      idle.awaitSame(this::machineAndState, peapod::log);
+    } finally {
+      removeAll();
+    }
+  }
+
+  /// What a failed test left must not fail the next ones.
+  private void removeAll() {
+    ListPodSandboxRequest all = ListPodSandboxRequest.getDefaultInstance();
+    if (peapod.pods().list(ListPodsRequest.getDefaultInstance()).getPodsCount() > 0) {
+      peapod.client("delete", "pods", "--all", "--now");
+    }
+    for (PodSandbox sandbox : peapod.cri().listPodSandbox(all).getItemsList()) {
+      peapod
+          .cri()
+          .removePodSandbox(
+              RemovePodSandboxRequest.newBuilder().setPodSandboxId(sandbox.getId()).build());
+    }
   }
 
   @AfterAll
