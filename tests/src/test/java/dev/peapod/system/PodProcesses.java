@@ -29,12 +29,12 @@ final class PodProcesses {
       return link("ns/" + name);
     }
 
-    /// Its root directory's, working directory's or program's path.
+    /// Its root directory's, working directory's or program's path; empty if it has ended.
     String link(String name) {
       try {
         return Files.readSymbolicLink(Path.of("/proc/" + pid, name)).toString();
       } catch (IOException e) {
-        throw new UncheckedIOException(e);
+        return "";
       }
     }
 
