@@ -44,8 +44,7 @@ public final class ImageStore implements AutoCloseable {
   /// Opens the store and removes what an earlier process left half-made.
   public static ImageStore open(Path root, RegistryConfig registries) {
     Path directory = root.resolve("images");
-    return new ImageStore(
-        directory, ContentStore.open(directory), new RegistryClient(registries));
+    return new ImageStore(directory, ContentStore.open(directory), new RegistryClient(registries));
   }
 
   /// Pulls an image, unpacks it and gives the owner a reference to it. What is there already is not
@@ -85,7 +84,8 @@ public final class ImageStore implements AutoCloseable {
         .toList();
   }
 
-  /// Drops all of the owner's references to an image; does nothing if there is none. The content goes
+  /// Drops all of the owner's references to an image; does nothing if there is none. The content
+  // goes
   /// once no owner refers to it and no lease holds it.
   ///
   /// @throws PeapodException INVALID if a prefix fits several images
@@ -204,7 +204,11 @@ public final class ImageStore implements AutoCloseable {
     List<String> fitting = owner.images().stream().filter(id -> id.startsWith(prefix)).toList();
     if (fitting.size() > 1) {
       throw PeapodException.invalid(
-          "\"" + text + "\" is the beginning of " + fitting.size() + " image ids: write more of it");
+          "\""
+              + text
+              + "\" is the beginning of "
+              + fitting.size()
+              + " image ids: write more of it");
     }
     return fitting.stream().findFirst();
   }

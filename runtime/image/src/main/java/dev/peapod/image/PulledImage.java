@@ -31,9 +31,7 @@ record PulledImage(
     Descriptor descriptor = manifest.config();
     byte[] document =
         source.document(
-            descriptor,
-            ImageConfigReader.MAX_BYTES,
-            "the configuration of image " + reference);
+            descriptor, ImageConfigReader.MAX_BYTES, "the configuration of image " + reference);
     ImageConfig config = ImageConfigReader.read(document);
     Platform made = new Platform("linux", config.architecture(), config.variant());
     if (!config.architecture().isEmpty() && !Platform.current().runs(made)) {
@@ -60,8 +58,7 @@ record PulledImage(
     }
     return switch (document) {
       case Manifest manifest -> manifest;
-      case Index index ->
-          throw PeapodException.invalid("the image's index leads to another index");
+      case Index index -> throw PeapodException.invalid("the image's index leads to another index");
     };
   }
 
@@ -70,7 +67,9 @@ record PulledImage(
     int count = manifest.layers().size();
     if (config.diffIds().size() != count) {
       throw PeapodException.invalid(
-          "the image has " + count + " layers, but its configuration speaks of "
+          "the image has "
+              + count
+              + " layers, but its configuration speaks of "
               + config.diffIds().size());
     }
     List<LayerInput> layers = new ArrayList<>();

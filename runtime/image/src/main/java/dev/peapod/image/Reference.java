@@ -5,10 +5,12 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// The normalised name of an image: `registry/repository[:tag][@digest]`, with Docker's defaults filled in.
+/// The normalised name of an image: `registry/repository[:tag][@digest]`, with Docker's defaults
+// filled in.
 ///
 /// `nginx` is `docker.io/library/nginx:latest`; `localhost/a`, `host.name/a` and `host:5000/a` name
-/// their registry. Without tag and digest the tag is `latest`. With both, the digest decides what is
+/// their registry. Without tag and digest the tag is `latest`. With both, the digest decides what
+// is
 /// pulled.
 ///
 /// @param registry host, or `host:port`, or `[v6]:port`
@@ -18,10 +20,10 @@ public record Reference(
     String registry, String repository, Optional<String> tag, Optional<Digest> digest) {
   private static final int MAX_NAME = 255;
   private static final String DEFAULT_REGISTRY = "docker.io";
+  private static final String LABEL = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
   private static final Pattern HOST =
       Pattern.compile(
-          "(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
-              + "(?:\\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\\[[0-9a-fA-F:]+])(?::[0-9]{1,5})?");
+          "(?:" + LABEL + "(?:\\." + LABEL + ")*|\\[[0-9a-fA-F:]+])(?::[0-9]{1,5})?");
   private static final Pattern COMPONENT =
       Pattern.compile("[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*");
   private static final Pattern TAG = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}");

@@ -51,7 +51,8 @@ public final class Snapshots {
     return new Snapshots(directory);
   }
 
-  /// Makes `<root>/containers/<id>/{upper,work}`; the upper's owner and mode are those of the image's
+  /// Makes `<root>/containers/<id>/{upper,work}`; the upper's owner and mode are those of the
+  // image's
   /// root directory. An existing one is kept as it is.
   ///
   /// @throws PeapodException INTERNAL, RESOURCE_EXHAUSTED
@@ -88,8 +89,10 @@ public final class Snapshots {
       boolean full = e.errno() == Errno.ENOSPC || e.errno() == Errno.EDQUOT;
       throw new PeapodException(
           full ? PeapodException.Kind.RESOURCE_EXHAUSTED : PeapodException.Kind.INTERNAL,
-          "the root filesystem of container " + snapshot.containerId()
-              + " can not be mounted: " + e.getMessage(),
+          "the root filesystem of container "
+              + snapshot.containerId()
+              + " can not be mounted: "
+              + e.getMessage(),
           e);
     }
   }

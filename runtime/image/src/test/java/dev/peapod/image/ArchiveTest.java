@@ -92,9 +92,12 @@ class ArchiveTest {
                 made.manifest(),
                 LayoutBuilder.MANIFEST,
                 ",\"platform\":{\"os\":\"linux\",\"architecture\":\""
-                    + LayoutBuilder.ARCHITECTURE + "\"}"));
+                    + LayoutBuilder.ARCHITECTURE
+                    + "\"}"));
     builder.top(
-        index, LayoutBuilder.INDEX, annotation("io.containerd.image.name", "docker.io/library/x:2"));
+        index,
+        LayoutBuilder.INDEX,
+        annotation("io.containerd.image.name", "docker.io/library/x:2"));
     assertThat(load(builder.tar().gzip()))
         .singleElement()
         .satisfies(i -> assertThat(i.tags()).containsExactly("docker.io/library/x:2"));
@@ -121,7 +124,11 @@ class ArchiveTest {
     assertThat(image.layers()).hasSize(2);
     Path oci = temp.resolve("oci.tar");
     Commands.run(
-        "skopeo", "copy", "-q", "oci:" + layout + ":one", "oci-archive:" + oci + ":example.com/b:4");
+        "skopeo",
+        "copy",
+        "-q",
+        "oci:" + layout + ":one",
+        "oci-archive:" + oci + ":example.com/b:4");
     assertThat(load(oci).getFirst().tags()).contains("example.com/b:4");
   }
 
@@ -141,7 +148,9 @@ class ArchiveTest {
             .file(
                 "manifest.json",
                 0644,
-                "[{\"Config\":\"" + made.config().hex() + ".json\",\"RepoTags\":[\"old:1\",\"old:2\"],"
+                "[{\"Config\":\""
+                    + made.config().hex()
+                    + ".json\",\"RepoTags\":[\"old:1\",\"old:2\"],"
                     + "\"Layers\":[\"1/layer.tar\",\"2/layer.tar\"]}]")
             .bytes();
     assertThat(load(archive).getFirst().tags())
@@ -157,7 +166,8 @@ class ArchiveTest {
             .file(
                 "manifest.json",
                 0644,
-                "[{\"Config\":\"blobs/sha256/" + made.config().hex()
+                "[{\"Config\":\"blobs/sha256/"
+                    + made.config().hex()
                     + "\",\"RepoTags\":[\"both:1\"],\"Layers\":[]}]")
             .bytes();
     assertThat(load(archive).getFirst().tags()).containsExactly("docker.io/library/both:1");
@@ -176,8 +186,11 @@ class ArchiveTest {
     assertFails(new byte[0], Kind.INVALID, "empty");
     assertFails("hello, this is no archive".repeat(100).getBytes(), Kind.INVALID, "damaged");
     assertFails(
-        new TarBuilder().file("etc/passwd", 0644, "x").gzip(), Kind.INVALID, "not an image archive");
-    assertFails(new TarBuilder().file("manifest.json", 0, "{}").bytes(), Kind.INVALID, "not a list");
+        new TarBuilder().file("etc/passwd", 0644, "x").gzip(),
+        Kind.INVALID,
+        "not an image archive");
+    assertFails(
+        new TarBuilder().file("manifest.json", 0, "{}").bytes(), Kind.INVALID, "not a list");
     assertFails(new TarBuilder().file("manifest.json", 0, "[]").bytes(), Kind.INVALID, "no image");
     assertFails(
         new TarBuilder().file("manifest.json", 0, "[{\"Config\":\"../../x\"}]").bytes(),
@@ -213,8 +226,7 @@ class ArchiveTest {
     for (Digest digest : List.of(made.manifest(), made.config(), made.layers().getFirst())) {
       byte[] changed = builder.content(digest).clone();
       changed[changed.length - 1] ^= 1;
-      byte[] archive =
-          builder.tar().file("blobs/sha256/" + digest.hex(), 0644, changed).bytes();
+      byte[] archive = builder.tar().file("blobs/sha256/" + digest.hex(), 0644, changed).bytes();
       assertFails(archive, Kind.FAILED_PRECONDITION, "digest");
     }
   }

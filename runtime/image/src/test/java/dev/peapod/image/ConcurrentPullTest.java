@@ -122,9 +122,11 @@ class ConcurrentPullTest {
     List<Future<Image>> pulls =
         List.of(
             threads.submit(pull(small)), threads.submit(pull(large)), threads.submit(pull(large)));
-    await(() -> requests.getOrDefault(large.config().hex(), 0) == 2
-        && requests.getOrDefault(small.config().hex(), 0) == 1
-        && requests.containsKey(large.layers().getFirst().hex()));
+    await(
+        () ->
+            requests.getOrDefault(large.config().hex(), 0) == 2
+                && requests.getOrDefault(small.config().hex(), 0) == 1
+                && requests.containsKey(large.layers().getFirst().hex()));
     gate.countDown();
     for (Future<Image> pull : pulls) {
       assertThat(pull.get().layers().getFirst().resolve("base")).hasContent("base");
@@ -158,14 +160,15 @@ class ConcurrentPullTest {
               pulling[0] = Thread.currentThread();
               return pull(large).call();
             });
-    await(() -> states.get(large.layers().getFirst().toString()) == State.DONE
-        && requests.containsKey(large.layers().getLast().hex()));
+    await(
+        () ->
+            states.get(large.layers().getFirst().toString()) == State.DONE
+                && requests.containsKey(large.layers().getLast().hex()));
     pulling[0].interrupt();
     assertThatThrownBy(pull::get)
         .cause()
         .isInstanceOf(PeapodException.class)
-        .satisfies(
-            e -> assertThat(((PeapodException) e).kind()).isEqualTo(Kind.DEADLINE_EXCEEDED));
+        .satisfies(e -> assertThat(((PeapodException) e).kind()).isEqualTo(Kind.DEADLINE_EXCEEDED));
     gates.values().forEach(CountDownLatch::countDown);
     await(() -> layersOnDisk() == 0);
     gates.clear();

@@ -18,7 +18,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class DocumentsTest {
   private static final String DIGEST = "sha256:" + "a".repeat(64);
   private static final String CONFIG =
-      "'config':{'mediaType':'application/vnd.oci.image.config.v1+json','digest':'" + DIGEST
+      "'config':{'mediaType':'application/vnd.oci.image.config.v1+json','digest':'"
+          + DIGEST
           + "','size':2}";
   private static final String LAYER =
       "{'mediaType':'application/vnd.oci.image.layer.v1.tar','digest':'" + DIGEST + "','size':5}";
@@ -29,7 +30,9 @@ class DocumentsTest {
 
   @Test
   void readsManifestAndIndex() {
-    assertThat(ManifestReader.read(json("{'schemaVersion':2," + CONFIG + ",'layers':[" + LAYER + "]}"), ""))
+    assertThat(
+            ManifestReader.read(
+                json("{'schemaVersion':2," + CONFIG + ",'layers':[" + LAYER + "]}"), ""))
         .isInstanceOfSatisfying(
             Manifest.class, m -> assertThat(m.layers().getFirst().size()).isEqualTo(5));
     assertThat(ManifestReader.read(json("{'manifests':[" + LAYER + "]}"), ManifestReader.OCI_INDEX))
@@ -57,7 +60,8 @@ class DocumentsTest {
         "{CONFIG,'layers':[{'size':1,'digest':'../../etc/passwd'}]} | not a digest",
         "{CONFIG,'layers':[{'size':1,'digest':'sha256:../../x'}]} | not a digest",
         "{CONFIG,'layers':[]} {} | not valid JSON",
-        "{'config':{'mediaType':'application/vnd.cncf.helm.config.v1+json','digest':'DIGEST','size':1},'layers':[]} | not a container image",
+        "{'config':{'mediaType':'application/vnd.cncf.helm.config.v1+json','digest':'DIGEST','size':1},'layers':[]}"
+            + " | not a container image",
       })
   void refusesManifests(String text, String said) {
     String document = text.replace("CONFIG", CONFIG).replace("DIGEST", DIGEST);
@@ -86,7 +90,12 @@ class DocumentsTest {
     assertThatThrownBy(
             () ->
                 ManifestReader.read(
-                    json("{" + CONFIG + ",'layers':[" + layers.substring(0, layers.length() - 1) + "]}"),
+                    json(
+                        "{"
+                            + CONFIG
+                            + ",'layers':["
+                            + layers.substring(0, layers.length() - 1)
+                            + "]}"),
                     ""))
         .hasMessageContaining("at most 127");
   }
@@ -99,7 +108,9 @@ class DocumentsTest {
                 "{'architecture':'amd64','os':'linux','config':{'User':'1:2','Env':['A=b'],"
                     + "'Entrypoint':['/e'],'Cmd':null,'WorkingDir':'/w','StopSignal':'SIGINT',"
                     + "'Volumes':{'/v':{}},'ExposedPorts':{'80/tcp':{}},'Labels':{'a':'b'}},"
-                    + "'rootfs':{'type':'layers','diff_ids':['" + DIGEST + "']}}"));
+                    + "'rootfs':{'type':'layers','diff_ids':['"
+                    + DIGEST
+                    + "']}}"));
     assertThat(config.user()).isEqualTo("1:2");
     assertThat(config.cmd()).isEmpty();
     assertThat(config.stopSignal()).hasValue("SIGINT");

@@ -56,7 +56,8 @@ class ImageStoreTest {
                 .file("etc/os-release", 0644, "NAME=test\n")
                 .owner(7, 8)
                 .directory("srv/", 01770));
-    Layer top = Layer.gzip(new TarBuilder().file("srv/data", 0600, "data").file("etc/.wh.gone", 0, ""));
+    Layer top =
+        Layer.gzip(new TarBuilder().file("srv/data", 0600, "data").file("etc/.wh.gone", 0, ""));
     Layer other = Layer.gzip(new TarBuilder().file("etc/issue", 0644, "second\n"));
     first = builder.image("\"Cmd\":[\"/bin/true\"],\"Env\":[\"A=b\"],\"User\":\"7\"", base, top);
     // The ids begin alike, for the sake of ambiguous prefixes.
@@ -76,7 +77,8 @@ class ImageStoreTest {
                 first.manifest(),
                 LayoutBuilder.MANIFEST,
                 ",\"platform\":{\"os\":\"linux\",\"architecture\":\""
-                    + LayoutBuilder.ARCHITECTURE + "\"}"));
+                    + LayoutBuilder.ARCHITECTURE
+                    + "\"}"));
     LayoutBuilder.Made empty = builder.image("");
     builder.top(first.manifest(), LayoutBuilder.MANIFEST, ref("one"));
     builder.top(second.manifest(), LayoutBuilder.MANIFEST, ref("two"));
@@ -119,7 +121,10 @@ class ImageStoreTest {
 
   private Image pull(String owner, String name) {
     return store.pull(
-        owner, Reference.parse(registry.host() + "/" + name), Optional.empty(), ProgressListener.NONE);
+        owner,
+        Reference.parse(registry.host() + "/" + name),
+        Optional.empty(),
+        ProgressListener.NONE);
   }
 
   @Test
@@ -127,8 +132,7 @@ class ImageStoreTest {
     Image image = pull("test/app:1");
     assertThat(image.id()).isEqualTo(first.config().toString());
     assertThat(image.tags()).containsExactly(registry.host() + "/test/app:1");
-    assertThat(image.digests())
-        .containsExactly(registry.host() + "/test/app@" + first.manifest());
+    assertThat(image.digests()).containsExactly(registry.host() + "/test/app@" + first.manifest());
     assertThat(image.config().cmd()).containsExactly("/bin/true");
     assertThat(image.config().env()).containsExactly("A=b");
     assertThat(image.config().user()).isEqualTo("7");
@@ -151,8 +155,7 @@ class ImageStoreTest {
   void pullsByDigestWithoutTag() {
     Image image = pull("test/app@" + first.manifest());
     assertThat(image.tags()).isEmpty();
-    assertThat(image.digests())
-        .containsExactly(registry.host() + "/test/app@" + first.manifest());
+    assertThat(image.digests()).containsExactly(registry.host() + "/test/app@" + first.manifest());
     assertThat(store.find(OWNER, registry.host() + "/test/app@" + first.manifest())).isPresent();
     assertThat(store.find(OWNER, registry.host() + "/test/app:1")).isEmpty();
     pull("test/app:1");
@@ -311,7 +314,9 @@ class ImageStoreTest {
   @Test
   void pullsTheSameImageAtOnce() throws Exception {
     List<Thread> threads =
-        Stream.generate(() -> Thread.ofVirtual().unstarted(() -> pull("test/app:1"))).limit(6).toList();
+        Stream.generate(() -> Thread.ofVirtual().unstarted(() -> pull("test/app:1")))
+            .limit(6)
+            .toList();
     threads.forEach(Thread::start);
     for (Thread thread : threads) {
       thread.join();
@@ -327,8 +332,7 @@ class ImageStoreTest {
     assertFails(() -> pull("test/app:none"), Kind.NOT_FOUND, "/test/app:none");
     assertFails(() -> pull("nothing/here:1"), Kind.NOT_FOUND, "nothing/here:1");
     assertFails(() -> pull("test/foreign:1"), Kind.NOT_FOUND, "linux/s390x");
-    assertFails(
-        () -> pull("test/app@sha256:" + "1".repeat(64)), Kind.NOT_FOUND, "1111");
+    assertFails(() -> pull("test/app@sha256:" + "1".repeat(64)), Kind.NOT_FOUND, "1111");
     assertThat(store.list(OWNER)).isEmpty();
     assertThat(root.resolve("images/tmp")).isEmptyDirectory();
   }

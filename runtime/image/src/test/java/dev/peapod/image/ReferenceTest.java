@@ -76,8 +76,7 @@ class ReferenceTest {
     assertThatThrownBy(() -> Reference.parse(text))
         .isInstanceOf(PeapodException.class)
         .satisfies(
-            e ->
-                assertThat(((PeapodException) e).kind()).isEqualTo(PeapodException.Kind.INVALID));
+            e -> assertThat(((PeapodException) e).kind()).isEqualTo(PeapodException.Kind.INVALID));
   }
 
   @Test

@@ -27,7 +27,8 @@ class SecuredRegistryTest {
   private static final String PASSWORD = "s3cret";
 
   /// bcrypt of the password, as htpasswd makes it.
-  private static final String USERS = "peapod:$2y$05$abcdefghijklmnopqrstuuLK7U1u6pVRmL7L1BBM2aS35PSZnDXlK";
+  private static final String USERS =
+      "peapod:$2y$05$abcdefghijklmnopqrstuuLK7U1u6pVRmL7L1BBM2aS35PSZnDXlK";
 
   @TempDir static Path shared;
   private static Path authority;
@@ -40,13 +41,16 @@ class SecuredRegistryTest {
     Commands.requireRoot();
     Commands.require("openssl", "docker-registry", "skopeo");
     authority = shared.resolve("ca.pem");
-    openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30"
-        + " -subj /CN=test-authority -keyout ca.key -out ca.pem");
-    openssl("req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-        + " -subj /CN=registry -keyout registry.key -out registry.csr");
+    openssl(
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30"
+            + " -subj /CN=test-authority -keyout ca.key -out ca.pem");
+    openssl(
+        "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+            + " -subj /CN=registry -keyout registry.key -out registry.csr");
     Files.writeString(shared.resolve("san"), "subjectAltName=IP:127.0.0.1\n");
-    openssl("x509 -req -in registry.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30"
-        + " -extfile san -out registry.pem");
+    openssl(
+        "x509 -req -in registry.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30"
+            + " -extfile san -out registry.pem");
     registry =
         RealRegistry.startSecured(
             Files.createDirectory(shared.resolve("registry")),
@@ -56,8 +60,7 @@ class SecuredRegistryTest {
             "peapod:" + PASSWORD);
     LayoutBuilder builder = new LayoutBuilder();
     LayoutBuilder.Made image =
-        builder.image(
-            "", LayoutBuilder.Layer.gzip(new TarBuilder().file("hello", 0644, "hello")));
+        builder.image("", LayoutBuilder.Layer.gzip(new TarBuilder().file("hello", 0644, "hello")));
     builder.top(
         image.manifest(),
         LayoutBuilder.MANIFEST,
@@ -139,10 +142,7 @@ class SecuredRegistryTest {
   void saysWhyItDoesNotTrust() throws IOException {
     assertFails(Kind.UNAVAILABLE, "tls.ca_file", config("plain_http: false"), PASSWORD);
     assertFails(
-        Kind.INVALID,
-        "CA file /none of registry",
-        config("tls: {ca_file: /none}"),
-        PASSWORD);
+        Kind.INVALID, "CA file /none of registry", config("tls: {ca_file: /none}"), PASSWORD);
   }
 
   @Test

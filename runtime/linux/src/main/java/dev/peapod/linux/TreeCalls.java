@@ -3,7 +3,8 @@ package dev.peapod.linux;
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 
-/// The calls beneath [TreeWriter], with pointers where [FileCalls] has arrays: a layer has many files.
+/// The calls beneath [TreeWriter], with pointers where [FileCalls] has arrays: a layer has many
+// files.
 final class TreeCalls {
   static {
     Native.register(TreeCalls.class, "c");
@@ -21,8 +22,7 @@ final class TreeCalls {
 
   static native int symlinkat(Pointer target, int directory, Pointer name);
 
-  static native int linkat(
-      int fromDirectory, Pointer from, int toDirectory, Pointer to, int flags);
+  static native int linkat(int fromDirectory, Pointer from, int toDirectory, Pointer to, int flags);
 
   static native long readlinkat(int directory, Pointer name, Pointer buffer, long size);
 

@@ -11,7 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import org.jspecify.annotations.Nullable;
 
-/// Where in a tree a path leads: an open parent directory and a name in it. Parents are kept open for
+/// Where in a tree a path leads: an open parent directory and a name in it. Parents are kept open
+// for
 /// a while, since neighbours in an archive are neighbours in the tree. Not thread-safe.
 final class TreePlaces implements AutoCloseable {
   static final int MAX_PATH = 4095;
@@ -105,7 +106,8 @@ final class TreePlaces implements AutoCloseable {
             0);
   }
 
-  /// Walks a path as the kernel would with the tree's root as `/`, makes what is missing, and answers
+  /// Walks a path as the kernel would with the tree's root as `/`, makes what is missing, and
+  // answers
   /// the path without links.
   private String make(String path) {
     Deque<String> todo = new ArrayDeque<>(Arrays.asList(path.split("/")));

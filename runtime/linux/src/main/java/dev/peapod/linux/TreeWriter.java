@@ -16,12 +16,15 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Fills a directory with a tree of files and touches nothing outside of it, whatever names it is given.
+/// Fills a directory with a tree of files and touches nothing outside of it, whatever names it is
+// given.
 ///
 /// Names are byte strings: each character of a path is one byte, so that any name that the kernel
 /// allows can be written. The last component of a path is never followed; the directories before it
-/// are resolved by openat2(2) with `RESOLVE_IN_ROOT`, so that symbolic links in the tree lead to places
-/// in the tree. Missing parents are made. What is in the way of a new entry is replaced, except that a
+/// are resolved by openat2(2) with `RESOLVE_IN_ROOT`, so that symbolic links in the tree lead to
+// places
+/// in the tree. Missing parents are made. What is in the way of a new entry is replaced, except
+// that a
 /// directory stays if the new entry is one too. Directories get their attributes in [#finish].
 ///
 /// Made for few calls a file. Not thread-safe; nothing else may change the tree meanwhile. Methods
@@ -184,7 +187,8 @@ public final class TreeWriter implements AutoCloseable {
     return TreeCalls.linkat(from.parent(), source, to.parent(), name(to), 0);
   }
 
-  /// Makes an overlay whiteout, which hides what lower layers have by this name. A directory that is
+  /// Makes an overlay whiteout, which hides what lower layers have by this name. A directory that
+  // is
   /// there already is made opaque instead, and any other file is left: both hide it too.
   public void whiteout(String path) {
     Place place = begin(path);
@@ -206,7 +210,8 @@ public final class TreeWriter implements AutoCloseable {
 
   /// Gives the directories their attributes. Nothing may be added afterwards.
   ///
-  /// @return the directories that nothing was said about: root:root, 0755; the empty path is the root
+  /// @return the directories that nothing was said about: root:root, 0755; the empty path is the
+  // root
   public List<String> finish() {
     List<String> unsaid = new ArrayList<>(places.made());
     unsaid.addFirst("");
@@ -312,8 +317,7 @@ public final class TreeWriter implements AutoCloseable {
     Pointer name = name(place);
     int flags = FileCalls.AT_SYMLINK_NOFOLLOW;
     if ((a.uid() | a.gid()) != 0) {
-      check(
-          TreeCalls.fchownat(place.parent(), name, a.uid(), a.gid(), flags), "fchownat", path);
+      check(TreeCalls.fchownat(place.parent(), name, a.uid(), a.gid(), flags), "fchownat", path);
     }
     if (chmod) {
       // What was made a moment ago in a tree that nobody else changes is not a link.

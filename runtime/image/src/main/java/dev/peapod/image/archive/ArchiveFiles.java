@@ -15,7 +15,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// The files of an archive, kept under numbers in a scratch directory; their names are never used as
+/// The files of an archive, kept under numbers in a scratch directory; their names are never used
+// as
 /// paths.
 final class ArchiveFiles {
   private static final int MAX_ENTRIES = 20_000;

@@ -63,7 +63,8 @@ public final class ArchiveReader {
       docker(manifest.get(), false);
     } else {
       throw PeapodException.invalid(
-          "this is not an image archive: it has neither the manifest.json of docker save nor the index.json of an OCI layout");
+          "this is not an image archive: it has neither the manifest.json of docker save nor the"
+              + " index.json of an OCI layout");
     }
     if (images.isEmpty()) {
       throw skipped.isEmpty()
@@ -82,7 +83,10 @@ public final class ArchiveReader {
       if (platform.isPresent() && !Platform.current().runs(platform.get())) {
         skipped.add(
             PeapodException.notFound(
-                "the archive's image is for " + platform.get() + ", not for " + Platform.current()));
+                "the archive's image is for "
+                    + platform.get()
+                    + ", not for "
+                    + Platform.current()));
         continue;
       }
       ManifestDocument found = manifest(descriptor);
@@ -188,7 +192,11 @@ public final class ArchiveReader {
     if (!descriptor.digest().matches(content)) {
       throw new PeapodException(
           Kind.FAILED_PRECONDITION,
-          "the archive's " + what + " " + name + " does not have the digest that it is named after");
+          "the archive's "
+              + what
+              + " "
+              + name
+              + " does not have the digest that it is named after");
     }
     return content;
   }
@@ -204,7 +212,9 @@ public final class ArchiveReader {
   private static void checkCount(ImageConfig config, int layers) {
     if (config.diffIds().size() != layers) {
       throw PeapodException.invalid(
-          "the image has " + layers + " layers, but its configuration speaks of "
+          "the image has "
+              + layers
+              + " layers, but its configuration speaks of "
               + config.diffIds().size());
     }
   }
@@ -215,7 +225,9 @@ public final class ArchiveReader {
     if (base.matches("[0-9a-f]{64}") && !base.equals(id.hex())) {
       throw new PeapodException(
           Kind.FAILED_PRECONDITION,
-          "the archive's image configuration " + name + " does not have the digest that it is named after");
+          "the archive's image configuration "
+              + name
+              + " does not have the digest that it is named after");
     }
   }
 

@@ -8,7 +8,8 @@ import java.security.MessageDigest;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 
-/// A blob while it is read: counted, bounded by the size it should have, and digested. Not thread-safe.
+/// A blob while it is read: counted, bounded by the size it should have, and digested. Not
+// thread-safe.
 public final class LayerBlob extends InputStream {
   private final InputStream in;
   private final String what;

@@ -17,7 +17,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Unpacks a layer's blob into a directory as overlayfs wants it, verifying the digests of the blob and
+/// Unpacks a layer's blob into a directory as overlayfs wants it, verifying the digests of the blob
+// and
 /// of its content on the way.
 ///
 /// Whiteouts become devices 0:0 and opaque markers an xattr. Nothing outside the directory is
@@ -36,7 +37,8 @@ public final class LayerUnpacker {
   ///
   /// @param bytes of file content
   /// @param inodes files of any kind
-  /// @param unsaid directories of which the archive does not say what owner and mode they have, as byte strings
+  /// @param unsaid directories of which the archive does not say what owner and mode they have, as
+  // byte strings
   public record Unpacked(long bytes, long inodes, List<String> unsaid) {}
 
   /// Unpacks a blob into an empty directory, which is garbage if this throws.
@@ -55,7 +57,10 @@ public final class LayerUnpacker {
       if (!diffId.finishedBy(computation)) {
         throw new PeapodException(
             Kind.FAILED_PRECONDITION,
-            what + ": its content does not have the digest " + diffId + " that the image's configuration says");
+            what
+                + ": its content does not have the digest "
+                + diffId
+                + " that the image's configuration says");
       }
       List<String> unsaid = tree.finish();
       return new Unpacked(tree.bytes(), tree.inodes(), unsaid);
@@ -89,8 +94,7 @@ public final class LayerUnpacker {
     }
   }
 
-  private static void write(TreeWriter tree, TarReader reader, TarEntry entry)
-      throws IOException {
+  private static void write(TreeWriter tree, TarReader reader, TarEntry entry) throws IOException {
     String path = clean(entry.name());
     String base = path.substring(path.lastIndexOf('/') + 1);
     if (base.startsWith(WHITEOUT)) {
@@ -143,8 +147,7 @@ public final class LayerUnpacker {
     for (String part : name.split("/")) {
       if (part.equals("..")) {
         if (path.isEmpty()) {
-          throw PeapodException.invalid(
-              "the entry \"" + shown(name) + "\" leads out of the layer");
+          throw PeapodException.invalid("the entry \"" + shown(name) + "\" leads out of the layer");
         }
         path.setLength(Math.max(0, path.lastIndexOf("/")));
       } else if (!part.isEmpty() && !part.equals(".")) {
@@ -164,7 +167,8 @@ public final class LayerUnpacker {
       if (i == length || name.charAt(i) == '/') {
         int part = i - start;
         boolean dots =
-            part <= 2 && name.charAt(Math.min(start, length - 1)) == '.'
+            part <= 2
+                && name.charAt(Math.min(start, length - 1)) == '.'
                 && (part == 1 || (part == 2 && name.charAt(start + 1) == '.'));
         if (part == 0 || dots) {
           return false;

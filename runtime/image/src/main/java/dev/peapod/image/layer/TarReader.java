@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Reads tar archives: v7, ustar, PAX and GNU, as tar(5) describes them.
 ///
-/// Names and PAX values stay bytes, since file names and capability attributes need not be text; that
+/// Names and PAX values stay bytes, since file names and capability attributes need not be text;
+// that
 /// is why no library is used. Documents inside the archive are bounded. Not thread-safe.
 public final class TarReader {
   /// Takes a part of an entry's content.

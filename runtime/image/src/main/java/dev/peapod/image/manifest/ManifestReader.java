@@ -53,7 +53,8 @@ public final class ManifestReader {
     String said = JsonDocuments.text(root, "mediaType", WHAT).orElse("");
     if (root.path("schemaVersion").asInt(2) == 1 || root.has("fsLayers")) {
       throw PeapodException.invalid(
-          "the image has a manifest of Docker's old schema 1, which is not supported: push it again with a newer tool");
+          "the image has a manifest of Docker's old schema 1, which is not supported: push it again"
+              + " with a newer tool");
     }
     for (String type : List.of(said, contentType)) {
       boolean wrong =
@@ -105,7 +106,9 @@ public final class ManifestReader {
     Descriptor config = descriptor(root.path("config"), "config");
     if (!config.mediaType().equals(OCI_CONFIG) && !config.mediaType().equals(DOCKER_CONFIG)) {
       throw PeapodException.invalid(
-          "this is not a container image: its configuration is of type \"" + config.mediaType() + "\"");
+          "this is not a container image: its configuration is of type \""
+              + config.mediaType()
+              + "\"");
     }
     List<Descriptor> layers =
         descriptors(root.path("layers"), "layers", ImageConfigReader.MAX_LAYERS);

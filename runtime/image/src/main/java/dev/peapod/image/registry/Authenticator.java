@@ -19,7 +19,8 @@ import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/// Answers an endpoint's challenges: Basic, or a Bearer token fetched from the server that it names.
+/// Answers an endpoint's challenges: Basic, or a Bearer token fetched from the server that it
+// names.
 ///
 /// One for each endpoint, repository and pull, so that no token serves anybody else. Thread-safe.
 final class Authenticator {
@@ -67,8 +68,7 @@ final class Authenticator {
       List<Challenge> challenges = Challenge.parse(headers);
       Optional<Challenge> bearer = Challenge.of(challenges, "bearer");
       String found;
-      if (bearer.isPresent()
-          && !(credentials.orElse(null) instanceof Credentials.RegistryToken)) {
+      if (bearer.isPresent() && !(credentials.orElse(null) instanceof Credentials.RegistryToken)) {
         found = "Bearer " + token(bearer.get());
       } else if (Challenge.of(challenges, "basic").isPresent()
           && credentials.orElse(null) instanceof Credentials.UserPassword user) {
@@ -91,7 +91,11 @@ final class Authenticator {
     if (Origin.of(endpoint.base()).tls() && !Origin.of(uri).tls()) {
       throw new PeapodException(
           Kind.PERMISSION_DENIED,
-          "registry " + endpoint.name() + " sends to " + realm + " for a token, which is not HTTPS: refused");
+          "registry "
+              + endpoint.name()
+              + " sends to "
+              + realm
+              + " for a token, which is not HTTPS: refused");
     }
     String scope = challenge.parameter("scope");
     if (scope.isEmpty()) {
@@ -161,7 +165,11 @@ final class Authenticator {
     }
     throw new PeapodException(
         Kind.UNAVAILABLE,
-        "registry " + endpoint.name() + " asks for a token from \"" + realm + "\", which is no address");
+        "registry "
+            + endpoint.name()
+            + " asks for a token from \""
+            + realm
+            + "\", which is no address");
   }
 
   private PeapodException denied() {

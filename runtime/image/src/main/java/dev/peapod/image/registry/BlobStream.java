@@ -9,7 +9,8 @@ import java.net.http.HttpResponse;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// A blob from a registry: a connection that breaks is taken up again where it broke (Range). Digest
+/// A blob from a registry: a connection that breaks is taken up again where it broke (Range).
+// Digest
 /// and size are for the reader to verify. Network failures are PeapodExceptions. Not thread-safe.
 final class BlobStream extends InputStream {
   private static final int MAX_FAILURES = 5;
@@ -71,8 +72,13 @@ final class BlobStream extends InputStream {
       if (++failures > MAX_FAILURES || ++breaks > MAX_BREAKS) {
         throw new PeapodException(
             Kind.UNAVAILABLE,
-            "registry " + caller.endpoint().name() + " does not get through with " + what
-                + ": the connection breaks again and again (" + broken.getMessage() + ")",
+            "registry "
+                + caller.endpoint().name()
+                + " does not get through with "
+                + what
+                + ": the connection breaks again and again ("
+                + broken.getMessage()
+                + ")",
             broken);
       }
     }
@@ -103,7 +109,10 @@ final class BlobStream extends InputStream {
           in.close();
           throw new PeapodException(
               Kind.UNAVAILABLE,
-              "registry " + caller.endpoint().name() + " answers with another part of " + what
+              "registry "
+                  + caller.endpoint().name()
+                  + " answers with another part of "
+                  + what
                   + " than it was asked for");
         }
       } else {

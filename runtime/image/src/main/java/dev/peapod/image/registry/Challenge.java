@@ -17,7 +17,8 @@ record Challenge(String scheme, Map<String, String> parameters) {
   private static final int MAX_HEADER = 16_384;
   private static final Pattern TOKEN =
       Pattern.compile(
-          "\\s*,?\\s*(?:([A-Za-z0-9_-]+)\\s*=\\s*(?:\"((?:[^\"\\\\]|\\\\.)*+)\"|([^\\s,\"]*))|([A-Za-z0-9_-]+))");
+          "\\s*,?\\s*(?:([A-Za-z0-9_-]+)\\s*=\\s*"
+              + "(?:\"((?:[^\"\\\\]|\\\\.)*+)\"|([^\\s,\"]*))|([A-Za-z0-9_-]+))");
 
   /// The challenges of all such headers; what can not be read is left out.
   static List<Challenge> parse(List<String> headers) {

@@ -22,7 +22,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
-/// Sends GET requests to one endpoint: authenticates, follows redirects, tries again what may pass, and
+/// Sends GET requests to one endpoint: authenticates, follows redirects, tries again what may pass,
+// and
 /// turns what remains into a [PeapodException] with one sentence. Thread-safe.
 ///
 /// Credentials are sent to the endpoint itself alone, never along a redirect to another origin.
@@ -102,9 +103,12 @@ final class EndpointCaller {
       int status = response.statusCode();
       if (status == 401 && atHome && challenges++ < CHALLENGES) {
         response.body().close();
-        authenticator.challenged(
-            authorization, response.headers().allValues("WWW-Authenticate"));
-      } else if (status == 301 || status == 302 || status == 303 || status == 307 || status == 308) {
+        authenticator.challenged(authorization, response.headers().allValues("WWW-Authenticate"));
+      } else if (status == 301
+          || status == 302
+          || status == 303
+          || status == 307
+          || status == 308) {
         response.body().close();
         if (++hops > REDIRECTS) {
           throw new PeapodException(
@@ -129,7 +133,11 @@ final class EndpointCaller {
     if (location.isEmpty() || !http || to.getHost() == null || to.getUserInfo() != null) {
       throw new PeapodException(
           Kind.UNAVAILABLE,
-          "registry " + endpoint.name() + " redirects to \"" + location + "\", which is no address");
+          "registry "
+              + endpoint.name()
+              + " redirects to \""
+              + location
+              + "\", which is no address");
     }
     if (Origin.of(from).tls() && !Origin.of(to).tls()) {
       throw new PeapodException(

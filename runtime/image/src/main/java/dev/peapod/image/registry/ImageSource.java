@@ -52,8 +52,7 @@ public final class ImageSource {
 
   /// Opens a blob. What is read is not verified.
   public InputStream blob(Descriptor blob, String what) {
-    return first(
-        caller -> new BlobStream(caller, reference.repository(), blob, what, guard));
+    return first(caller -> new BlobStream(caller, reference.repository(), blob, what, guard));
   }
 
   /// Fetches a small blob and verifies it.
@@ -97,15 +96,21 @@ public final class ImageSource {
     if (!digest.matches(document) || (!byDigest && other)) {
       throw new PeapodException(
           Kind.FAILED_PRECONDITION,
-          "registry " + caller.endpoint().name() + " sends for " + what
-              + " a manifest that does not have its digest " + (byDigest ? selector : said));
+          "registry "
+              + caller.endpoint().name()
+              + " sends for "
+              + what
+              + " a manifest that does not have its digest "
+              + (byDigest ? selector : said));
     }
     String type = response.headers().firstValue("Content-Type").orElse("");
     int semicolon = type.indexOf(';');
-    return new Fetched(document, (semicolon < 0 ? type : type.substring(0, semicolon)).strip(), digest);
+    return new Fetched(
+        document, (semicolon < 0 ? type : type.substring(0, semicolon)).strip(), digest);
   }
 
-  /// Asks the endpoint that answered last, then the others; the error is that of the registry itself.
+  /// Asks the endpoint that answered last, then the others; the error is that of the registry
+  // itself.
   private <T> T first(Function<EndpointCaller, T> ask) {
     int start = preferred;
     PeapodException last = null;

@@ -25,14 +25,14 @@ public final class RegistryClient implements AutoCloseable {
 
   /// Prepares to pull one image; nothing is sent yet.
   ///
-  /// @param credentials for the image's own registry, instead of configured ones; mirrors never see them
+  /// @param credentials for the image's own registry, instead of configured ones; mirrors never see
+  // them
   public ImageSource source(Reference reference, Optional<Credentials> credentials) {
     Transport transport = new Transport(config, clients);
     List<EndpointCaller> callers = new ArrayList<>();
     for (Endpoint endpoint : config.endpoints(reference.registry())) {
       Optional<Credentials> own = endpoint.settings().credentials();
-      Optional<Credentials> shown =
-          endpoint.mirrored().isEmpty() ? credentials.or(() -> own) : own;
+      Optional<Credentials> shown = endpoint.mirrored().isEmpty() ? credentials.or(() -> own) : own;
       Authenticator authenticator =
           new Authenticator(endpoint, reference.repository(), shown, transport);
       callers.add(new EndpointCaller(endpoint, authenticator, transport));

@@ -27,7 +27,8 @@ import java.util.Set;
 ///   "*": {endpoint: ["http://10.0.0.1:5000"]}
 /// configs:
 ///   mirror.example:5000:
-///     auth: {username: u, password: p}     # or: auth (base64 of u:p), identity_token, registry_token
+///     auth: {username: u, password: p}     # or: auth (base64 of u:p), identity_token,
+// registry_token
 ///     tls: {ca_file: /etc/ca.pem, insecure_skip_verify: false}
 ///     plain_http: false
 /// ```
@@ -187,8 +188,7 @@ final class RegistryConfigReader {
     for (Map.Entry<String, JsonNode> entry : node.properties()) {
       if (!known.contains(entry.getKey())) {
         String where = at.isEmpty() ? "" : " in " + at;
-        throw PeapodException.invalid(
-            file + ": unknown key \"" + entry.getKey() + "\"" + where);
+        throw PeapodException.invalid(file + ": unknown key \"" + entry.getKey() + "\"" + where);
       }
     }
   }

@@ -34,7 +34,8 @@ import java.util.function.UnaryOperator;
 /// tmp/          scratch
 /// ```
 ///
-/// Layers are unpacked where they stay, synced to disk, and exist once the index lists them. Readers
+/// Layers are unpacked where they stay, synced to disk, and exist once the index lists them.
+// Readers
 /// see an immutable [StoreState]; writers take turns. Thread-safe.
 public final class ContentStore implements AutoCloseable {
   /// The directory of the layer that has nothing in it.
@@ -113,7 +114,8 @@ public final class ContentStore implements AutoCloseable {
     }
   }
 
-  /// Begins to bring an image's layers here; those that are here or under way are not fetched again.
+  /// Begins to bring an image's layers here; those that are here or under way are not fetched
+  // again.
   public Ingest ingest(List<LayerInput> inputs, ProgressListener listener) {
     Ingest ingest = new Ingest(this, listener);
     try {
@@ -192,10 +194,7 @@ public final class ContentStore implements AutoCloseable {
 
   /// Lists layers and an image in the index.
   void commit(
-      ImageRecord image,
-      byte[] config,
-      List<LayerRecord> parts,
-      UnaryOperator<StoreState> names) {
+      ImageRecord image, byte[] config, List<LayerRecord> parts, UnaryOperator<StoreState> names) {
     lock.lock();
     try {
       files.writeConfig(Digest.parse(image.id()), config);
@@ -358,10 +357,7 @@ public final class ContentStore implements AutoCloseable {
             TimeUnit.SECONDS,
             new LinkedBlockingQueue<>(),
             task ->
-                Thread.ofPlatform()
-                    .daemon()
-                    .name(name + number.incrementAndGet())
-                    .unstarted(task));
+                Thread.ofPlatform().daemon().name(name + number.incrementAndGet()).unstarted(task));
     pool.allowCoreThreadTimeOut(true);
     return pool;
   }

@@ -59,7 +59,11 @@ public final class Ingest implements AutoCloseable {
   /// @param document its configuration as it came
   /// @param names gives the image its names
   public void commit(
-      String id, ImageConfig config, byte[] document, String what, UnaryOperator<StoreState> names) {
+      String id,
+      ImageConfig config,
+      byte[] document,
+      String what,
+      UnaryOperator<StoreState> names) {
     try {
       List<LayerRecord> layers = await();
       onPlatformThread(
@@ -118,7 +122,8 @@ public final class Ingest implements AutoCloseable {
     return layers;
   }
 
-  /// Gives directories that a layer does not speak of the owner and mode that they have below: in an
+  /// Gives directories that a layer does not speak of the owner and mode that they have below: in
+  // an
   /// overlay the uppermost directory's count.
   private void settle(List<LayerRecord> layers) {
     for (int i = 1; i < layers.size(); i++) {
@@ -164,7 +169,8 @@ public final class Ingest implements AutoCloseable {
         case PeapodException known ->
             throw new PeapodException(known.kind(), String.valueOf(known.getMessage()), known);
         case KernelException kernel ->
-            throw PeapodException.internal("layers can not be kept: " + kernel.getMessage(), kernel);
+            throw PeapodException.internal(
+                "layers can not be kept: " + kernel.getMessage(), kernel);
         case null, default -> throw PeapodException.internal("layers can not be kept: " + e, e);
       }
     }

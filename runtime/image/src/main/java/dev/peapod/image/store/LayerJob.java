@@ -15,7 +15,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/// The making of one layer, for all who wait for it. The waiters are counted by the store, under its lock.
+/// The making of one layer, for all who wait for it. The waiters are counted by the store, under
+// its lock.
 final class LayerJob implements Runnable {
   private static final long PROGRESS_STEP = 256 * 1024;
 
@@ -46,7 +47,8 @@ final class LayerJob implements Runnable {
     return --waiters == 0;
   }
 
-  /// Makes the work stop soon and its directory go; answers whether it has ended already, so that the
+  /// Makes the work stop soon and its directory go; answers whether it has ended already, so that
+  // the
   /// caller removes the directory.
   boolean abandon() {
     abandoned = true;

@@ -38,7 +38,8 @@ final class StateFiles {
     configs = directory.resolve("configs");
   }
 
-  /// Reads what there is. A torn or foreign index is set aside; an image that lacks a part is left out.
+  /// Reads what there is. A torn or foreign index is set aside; an image that lacks a part is left
+  // out.
   StoreState read() throws IOException {
     if (!Files.exists(index)) {
       return StoreState.EMPTY;

@@ -208,7 +208,8 @@ class LayerUnpackerTest {
     }
     for (String format : new String[] {"gnu", "pax", "ustar", "v7"}) {
       Path archive = temp.resolve(format + ".tar.gz");
-      Commands.run("tar", "--format=" + format, "-C", source.toString(), "-czf", archive.toString(), ".");
+      Commands.run(
+          "tar", "--format=" + format, "-C", source.toString(), "-czf", archive.toString(), ".");
       byte[] blob = Files.readAllBytes(archive);
       byte[] tar = new GunzipStream(new ByteArrayInputStream(blob)).readAllBytes();
       Path into = Files.createDirectory(temp.resolve("into-" + format));
@@ -220,7 +221,10 @@ class LayerUnpackerTest {
 
   private static String times(Path root) throws Exception {
     return Commands.run(
-        "sh", "-c", "cd \"$0\" && find . -printf '%P %m %U %G %Ts %s\\n' | sed 's/ 4096$//' | sort", root.toString());
+        "sh",
+        "-c",
+        "cd \"$0\" && find . -printf '%P %m %U %G %Ts %s\\n' | sed 's/ 4096$//' | sort",
+        root.toString());
   }
 
   @Test
@@ -233,11 +237,13 @@ class LayerUnpackerTest {
         Map.of(
             "plain", plain,
             "gzip", TarBuilder.gzip(plain),
-            "members", join(TarBuilder.gzip(head), TarBuilder.gzip(tail), TarBuilder.gzip(new byte[0])),
+            "members",
+                join(TarBuilder.gzip(head), TarBuilder.gzip(tail), TarBuilder.gzip(new byte[0])),
             "padded", join(TarBuilder.gzip(plain), new byte[700]),
             "zstd", Zstd.compress(plain),
             "frames", join(Zstd.compress(head), Zstd.compress(tail)),
-            "skippable", join(new byte[] {0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 9, 9}, Zstd.compress(plain)));
+            "skippable",
+                join(new byte[] {0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 9, 9}, Zstd.compress(plain)));
     for (Map.Entry<String, byte[]> blob : blobs.entrySet()) {
       Path into = Files.createDirectory(temp.resolve(blob.getKey()));
       unpack(blob.getValue(), Digest.of(blob.getValue()), Digest.of(plain), into);
@@ -294,9 +300,12 @@ class LayerUnpackerTest {
   static Stream<Arguments> contained() {
     return Stream.of(
         Arguments.of("absolute", new TarBuilder().file("/victim", 0644, "x"), "victim"),
-        Arguments.of("link out", new TarBuilder().symlink("o", "../").file("o/victim", 0644, "x"), "victim"),
         Arguments.of(
-            "absolute link", new TarBuilder().symlink("o", "/HOST").file("o/victim", 0644, "x"), ""),
+            "link out", new TarBuilder().symlink("o", "../").file("o/victim", 0644, "x"), "victim"),
+        Arguments.of(
+            "absolute link",
+            new TarBuilder().symlink("o", "/HOST").file("o/victim", 0644, "x"),
+            ""),
         Arguments.of(
             "link to a file",
             new TarBuilder().symlink("passwd", "../etc/passwd").file("passwd", 0666, "x"),
@@ -311,7 +320,10 @@ class LayerUnpackerTest {
             ""),
         Arguments.of(
             "directory over a link",
-            new TarBuilder().symlink("etc", "../etc").directory("etc", 0777).file("etc/passwd", 0, "x"),
+            new TarBuilder()
+                .symlink("etc", "../etc")
+                .directory("etc", 0777)
+                .file("etc/passwd", 0, "x"),
             "etc/passwd"),
         Arguments.of(
             "swapped parent",
@@ -322,15 +334,21 @@ class LayerUnpackerTest {
                 .file("d/passwd", 0644, "x"),
             "etc/passwd"),
         Arguments.of("dots", new TarBuilder().file("a/../victim", 0644, "x"), "victim"),
-        Arguments.of("whiteout", new TarBuilder().symlink("o", "..").file("o/.wh.victim", 0, ""), ""),
-        Arguments.of("opaque", new TarBuilder().symlink("o", "../etc").file("o/.wh..wh..opq", 0, ""), ""),
+        Arguments.of(
+            "whiteout", new TarBuilder().symlink("o", "..").file("o/.wh.victim", 0, ""), ""),
+        Arguments.of(
+            "opaque", new TarBuilder().symlink("o", "../etc").file("o/.wh..wh..opq", 0, ""), ""),
         Arguments.of(
             "attributes through a link",
             new TarBuilder().owner(5, 5).symlink("o", "../victim").node("o2", '6', 0777, 0, 0),
             "o2"),
         Arguments.of(
             "hard link to a link",
-            new TarBuilder().symlink("o", "../victim").hardlink("h", "o").owner(5, 5).file("h", 0, "x"),
+            new TarBuilder()
+                .symlink("o", "../victim")
+                .hardlink("h", "o")
+                .owner(5, 5)
+                .file("h", 0, "x"),
             "h"));
   }
 
@@ -347,12 +365,15 @@ class LayerUnpackerTest {
 
   static Stream<Arguments> refused() {
     return Stream.of(
-        Arguments.of("dots", new TarBuilder().file("../victim", 0644, "x"), "leads out of the layer"),
+        Arguments.of(
+            "dots", new TarBuilder().file("../victim", 0644, "x"), "leads out of the layer"),
         Arguments.of("more dots", new TarBuilder().file("a/../../victim", 0, "x"), "leads out"),
         Arguments.of(
             "hard link out", new TarBuilder().hardlink("v", "../victim"), "leads out of the layer"),
         Arguments.of(
-            "hard link to the host", new TarBuilder().hardlink("v", "/HOST/victim"), "No such file"),
+            "hard link to the host",
+            new TarBuilder().hardlink("v", "/HOST/victim"),
+            "No such file"),
         Arguments.of(
             "hard link through a link",
             new TarBuilder().symlink("o", "..").hardlink("v", "o/victim"),
@@ -361,35 +382,42 @@ class LayerUnpackerTest {
         Arguments.of("whiteout of .", new TarBuilder().file("a/.wh..", 0, ""), "hides no file"),
         Arguments.of("whiteout of nothing", new TarBuilder().file(".wh.", 0, ""), "hides no file"),
         Arguments.of(
-            "below a file", new TarBuilder().file("f", 0, "").file("f/g", 0, ""), "Not a directory"),
+            "below a file",
+            new TarBuilder().file("f", 0, "").file("f/g", 0, ""),
+            "Not a directory"),
         Arguments.of(
             "a loop of links",
             new TarBuilder().symlink("a", "b").symlink("b", "a").file("a/x", 0, ""),
             "symbolic links"),
         Arguments.of(
-            "too long a name", new TarBuilder().gnuLong('L', "n".repeat(300)).file("x", 0, ""), "too long"),
+            "too long a name",
+            new TarBuilder().gnuLong('L', "n".repeat(300)).file("x", 0, ""),
+            "too long"),
         Arguments.of(
             "too deep a path",
             new TarBuilder().gnuLong('L', "n/".repeat(3000) + "x").file("x", 0, ""),
             "too long"),
         Arguments.of(
             "a NUL", new TarBuilder().pax("path", "a\0b").file("x", 0, ""), "Invalid argument"),
-        Arguments.of("sparse", new TarBuilder().entry("s", 'S', 0, "", new byte[0], 0, 0), "sparse"),
+        Arguments.of(
+            "sparse", new TarBuilder().entry("s", 'S', 0, "", new byte[0], 0, 0), "sparse"),
         Arguments.of(
             "sparse by PAX",
             new TarBuilder().pax("GNU.sparse.major", "1").file("s", 0, "x"),
             "sparse"),
         Arguments.of(
-            "unknown type", new TarBuilder().entry("s", 'Z', 0, "", new byte[0], 0, 0), "unknown type"),
-        Arguments.of(
-            "a file as root", new TarBuilder().file(".", 0, "x"), "is the root"),
+            "unknown type",
+            new TarBuilder().entry("s", 'Z', 0, "", new byte[0], 0, 0),
+            "unknown type"),
+        Arguments.of("a file as root", new TarBuilder().file(".", 0, "x"), "is the root"),
         Arguments.of(
             "a huge extended header",
             new TarBuilder().entry("x", 'x', 0, "", new byte[2 << 20], 0, 0),
             "too large"),
         Arguments.of(
             "a malformed extended header",
-            new TarBuilder().entry("x", 'x', 0, "", "99 path=x\n".getBytes(StandardCharsets.US_ASCII), 0, 0),
+            new TarBuilder()
+                .entry("x", 'x', 0, "", "99 path=x\n".getBytes(StandardCharsets.US_ASCII), 0, 0),
             "malformed"),
         Arguments.of(
             "a negative size", new TarBuilder().pax("size", "-5").file("x", 0, ""), "negative"),
@@ -440,7 +468,8 @@ class LayerUnpackerTest {
     TarBuilder tar = new TarBuilder().file("f", 0644, "content");
     byte[] blob = tar.gzip();
     Digest other = Digest.of(new byte[0]);
-    assertWrong(() -> unpack(blob, other, Digest.of(tar.bytes()), layer), "does not have that digest");
+    assertWrong(
+        () -> unpack(blob, other, Digest.of(tar.bytes()), layer), "does not have that digest");
     assertWrong(() -> unpack(blob, Digest.of(blob), other, layer), "image's configuration says");
   }
 

@@ -62,7 +62,8 @@ class BrokenRegistryTest {
   }
 
   private HttpServer server(String address) throws IOException {
-    HttpServer made = HttpServer.create(new InetSocketAddress(InetAddress.getByName(address), 0), 0);
+    HttpServer made =
+        HttpServer.create(new InetSocketAddress(InetAddress.getByName(address), 0), 0);
     made.setExecutor(threads);
     made.start();
     servers.add(made);
@@ -135,7 +136,9 @@ class BrokenRegistryTest {
           if (from > 0) {
             exchange
                 .getResponseHeaders()
-                .set("Content-Range", "bytes " + from + "-" + (content.length - 1) + "/" + content.length);
+                .set(
+                    "Content-Range",
+                    "bytes " + from + "-" + (content.length - 1) + "/" + content.length);
           }
           exchange.sendResponseHeaders(from == 0 ? 200 : 206, content.length - from);
           exchange.getResponseBody().write(content, from, to - from);
@@ -242,7 +245,12 @@ class BrokenRegistryTest {
     on(
         server,
         "/v2/app/manifests/1",
-        exchange -> send(exchange, 503, "{\"errors\":[{\"message\":\"disk\\u0007 on fire\"}]}".getBytes(StandardCharsets.UTF_8)));
+        exchange ->
+            send(
+                exchange,
+                503,
+                "{\"errors\":[{\"message\":\"disk\\u0007 on fire\"}]}"
+                    .getBytes(StandardCharsets.UTF_8)));
     assertFails(Kind.UNAVAILABLE, "answers 503", "disk on fire", host(server), "app:1");
     assertThat(seen).hasSize(5);
   }
@@ -297,8 +305,7 @@ class BrokenRegistryTest {
     tokenServer("u", "p", "t");
     assertThatThrownBy(() -> source(new Credentials.UserPassword("u", "wrong")).manifest())
         .hasMessageContaining("does not accept the password of user \"u\"")
-        .satisfies(
-            e -> assertThat(((PeapodException) e).kind()).isEqualTo(Kind.PERMISSION_DENIED));
+        .satisfies(e -> assertThat(((PeapodException) e).kind()).isEqualTo(Kind.PERMISSION_DENIED));
     assertFails(Kind.PERMISSION_DENIED, "wants credentials, and none are known");
   }
 
@@ -312,7 +319,10 @@ class BrokenRegistryTest {
         "/token",
         exchange -> {
           boolean good = basic.equals(exchange.getRequestHeaders().getFirst("Authorization"));
-          send(exchange, good ? 200 : 401, ("{\"token\":\"" + token + "\"}").getBytes(StandardCharsets.UTF_8));
+          send(
+              exchange,
+              good ? 200 : 401,
+              ("{\"token\":\"" + token + "\"}").getBytes(StandardCharsets.UTF_8));
         });
     on(
         server,
@@ -326,7 +336,8 @@ class BrokenRegistryTest {
                 .getResponseHeaders()
                 .set(
                     "WWW-Authenticate",
-                    "Bearer realm=\"http://" + host(server)
+                    "Bearer realm=\"http://"
+                        + host(server)
                         + "/token?a=b\",service=\"reg,1\",scope=\"repository:app:pull\"");
             send(exchange, 401, new byte[0]);
           }
@@ -404,7 +415,8 @@ class BrokenRegistryTest {
     RegistryConfig config =
         new RegistryConfig(
             Map.of(
-                "*", List.of(URI.create("http://" + deadHost), URI.create("http://" + host(empty)))),
+                "*",
+                List.of(URI.create("http://" + deadHost), URI.create("http://" + host(empty)))),
             Map.of());
     try (RegistryClient mirrored = new RegistryClient(config)) {
       ImageSource source =
@@ -412,8 +424,7 @@ class BrokenRegistryTest {
       assertThat(source.manifest().digest()).isEqualTo(Digest.of(MANIFEST));
     }
     assertThat(seen).hasSize(2);
-    assertThat(seen.getFirst().path())
-        .isEqualTo("/v2/app/manifests/1?ns=" + host(server));
+    assertThat(seen.getFirst().path()).isEqualTo("/v2/app/manifests/1?ns=" + host(server));
     assertThat(seen.getFirst().authorization()).isEqualTo("null");
     assertThat(seen.getLast().authorization()).isEqualTo("Bearer t");
   }

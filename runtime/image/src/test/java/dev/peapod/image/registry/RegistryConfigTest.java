@@ -54,8 +54,7 @@ class RegistryConfigTest {
     Endpoint mirror = config.endpoints("docker.io").getFirst();
     assertThat(mirror.mirrored()).hasValue("docker.io");
     assertThat(mirror.settings().caFile()).hasValue(Path.of("/etc/ca.pem"));
-    assertThat(mirror.settings().credentials())
-        .hasValue(new Credentials.UserPassword("u", "p:w"));
+    assertThat(mirror.settings().credentials()).hasValue(new Credentials.UserPassword("u", "p:w"));
     assertThat(config.host("plain.example").credentials())
         .hasValue(new Credentials.UserPassword("u", "p:w"));
   }

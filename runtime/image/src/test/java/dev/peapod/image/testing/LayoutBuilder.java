@@ -58,23 +58,34 @@ public final class LayoutBuilder {
       descriptors.add(descriptor(layer.mediaType(), blob, layer.blob().length, ""));
     }
     byte[] document =
-        ("{\"architecture\":\"" + architecture + "\",\"os\":\"linux\",\"config\":{" + config
-                + "},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[" + String.join(",", diffIds)
+        ("{\"architecture\":\""
+                + architecture
+                + "\",\"os\":\"linux\",\"config\":{"
+                + config
+                + "},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":["
+                + String.join(",", diffIds)
                 + "]}}")
             .getBytes(StandardCharsets.UTF_8);
     Digest id = blob(document);
     byte[] manifest =
-        ("{\"schemaVersion\":2,\"mediaType\":\"" + MANIFEST + "\",\"config\":"
-                + descriptor(CONFIG, id, document.length, "") + ",\"layers\":["
-                + String.join(",", descriptors) + "]}")
+        ("{\"schemaVersion\":2,\"mediaType\":\""
+                + MANIFEST
+                + "\",\"config\":"
+                + descriptor(CONFIG, id, document.length, "")
+                + ",\"layers\":["
+                + String.join(",", descriptors)
+                + "]}")
             .getBytes(StandardCharsets.UTF_8);
     return new Made(blob(manifest), id, digests);
   }
 
   public Digest index(String... descriptors) {
     return blob(
-        ("{\"schemaVersion\":2,\"mediaType\":\"" + INDEX + "\",\"manifests\":["
-                + String.join(",", descriptors) + "]}")
+        ("{\"schemaVersion\":2,\"mediaType\":\""
+                + INDEX
+                + "\",\"manifests\":["
+                + String.join(",", descriptors)
+                + "]}")
             .getBytes(StandardCharsets.UTF_8));
   }
 
@@ -110,7 +121,13 @@ public final class LayoutBuilder {
   }
 
   private static String descriptor(String mediaType, Digest digest, long size, String more) {
-    return "{\"mediaType\":\"" + mediaType + "\",\"digest\":\"" + digest + "\",\"size\":" + size
-        + more + "}";
+    return "{\"mediaType\":\""
+        + mediaType
+        + "\",\"digest\":\""
+        + digest
+        + "\",\"size\":"
+        + size
+        + more
+        + "}";
   }
 }

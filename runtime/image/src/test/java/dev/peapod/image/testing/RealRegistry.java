@@ -35,8 +35,13 @@ public final class RealRegistry implements AutoCloseable {
       throws IOException {
     Path users = Files.writeString(directory.resolve("htpasswd"), htpasswd + "\n");
     String more =
-        "  tls:\n    certificate: " + certificate + "\n    key: " + key
-            + "\nauth:\n  htpasswd:\n    realm: test\n    path: " + users + "\n";
+        "  tls:\n    certificate: "
+            + certificate
+            + "\n    key: "
+            + key
+            + "\nauth:\n  htpasswd:\n    realm: test\n    path: "
+            + users
+            + "\n";
     return start(
         directory, more, List.of("--dest-tls-verify=false", "--dest-creds=" + userAndPassword));
   }
@@ -53,7 +58,10 @@ public final class RealRegistry implements AutoCloseable {
         config,
         "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: "
             + directory.resolve("storage")
-            + "\nhttp:\n  addr: 127.0.0.1:" + port + "\n" + more);
+            + "\nhttp:\n  addr: 127.0.0.1:"
+            + port
+            + "\n"
+            + more);
     Process process =
         new ProcessBuilder("docker-registry", "serve", config.toString())
             .redirectErrorStream(true)
