@@ -7,7 +7,7 @@ import java.util.HexFormat;
 import java.util.regex.Pattern;
 
 /// The digest of some content, as OCI writes it: `sha256:` and 64 hexadecimal digits (or sha512 and
-// 128).
+/// 128).
 ///
 /// @param algorithm `sha256` or `sha512`
 /// @param hex the value in lower-case hexadecimal digits

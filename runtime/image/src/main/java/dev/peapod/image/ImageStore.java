@@ -85,8 +85,7 @@ public final class ImageStore implements AutoCloseable {
   }
 
   /// Drops all of the owner's references to an image; does nothing if there is none. The content
-  // goes
-  /// once no owner refers to it and no lease holds it.
+  /// goes once no owner refers to it and no lease holds it.
   ///
   /// @throws PeapodException INVALID if a prefix fits several images
   public void remove(String owner, String referenceOrId) {

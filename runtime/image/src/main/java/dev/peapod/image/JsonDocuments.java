@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// Reads JSON that comes from outside: no duplicate keys, no trailing text, bounded depth.
-// Thread-safe.
+/// Thread-safe.
 public final class JsonDocuments {
   private static final int MAX_DEPTH = 100;
   private static final JsonMapper MAPPER =

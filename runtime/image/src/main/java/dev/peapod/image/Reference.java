@@ -6,12 +6,11 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// The normalised name of an image: `registry/repository[:tag][@digest]`, with Docker's defaults
-// filled in.
+/// filled in.
 ///
 /// `nginx` is `docker.io/library/nginx:latest`; `localhost/a`, `host.name/a` and `host:5000/a` name
 /// their registry. Without tag and digest the tag is `latest`. With both, the digest decides what
-// is
-/// pulled.
+/// is pulled.
 ///
 /// @param registry host, or `host:port`, or `[v6]:port`
 /// @param repository path of lower-case names

@@ -52,8 +52,7 @@ public final class Snapshots {
   }
 
   /// Makes `<root>/containers/<id>/{upper,work}`; the upper's owner and mode are those of the
-  // image's
-  /// root directory. An existing one is kept as it is.
+  /// image's root directory. An existing one is kept as it is.
   ///
   /// @throws PeapodException INTERNAL, RESOURCE_EXHAUSTED
   public Snapshot prepare(String containerId, Image image) {

@@ -4,7 +4,7 @@ import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 
 /// The calls beneath [TreeWriter], with pointers where [FileCalls] has arrays: a layer has many
-// files.
+/// files.
 final class TreeCalls {
   static {
     Native.register(TreeCalls.class, "c");

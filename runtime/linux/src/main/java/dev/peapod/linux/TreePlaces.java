@@ -12,8 +12,7 @@ import java.util.LinkedHashSet;
 import org.jspecify.annotations.Nullable;
 
 /// Where in a tree a path leads: an open parent directory and a name in it. Parents are kept open
-// for
-/// a while, since neighbours in an archive are neighbours in the tree. Not thread-safe.
+/// for a while, since neighbours in an archive are neighbours in the tree. Not thread-safe.
 final class TreePlaces implements AutoCloseable {
   static final int MAX_PATH = 4095;
   static final long IN_ROOT = FileCalls.RESOLVE_IN_ROOT | FileCalls.RESOLVE_NO_MAGICLINKS;
@@ -107,8 +106,7 @@ final class TreePlaces implements AutoCloseable {
   }
 
   /// Walks a path as the kernel would with the tree's root as `/`, makes what is missing, and
-  // answers
-  /// the path without links.
+  /// answers the path without links.
   private String make(String path) {
     Deque<String> todo = new ArrayDeque<>(Arrays.asList(path.split("/")));
     Deque<String> done = new ArrayDeque<>();

@@ -17,15 +17,13 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Fills a directory with a tree of files and touches nothing outside of it, whatever names it is
-// given.
+/// given.
 ///
 /// Names are byte strings: each character of a path is one byte, so that any name that the kernel
 /// allows can be written. The last component of a path is never followed; the directories before it
 /// are resolved by openat2(2) with `RESOLVE_IN_ROOT`, so that symbolic links in the tree lead to
-// places
-/// in the tree. Missing parents are made. What is in the way of a new entry is replaced, except
-// that a
-/// directory stays if the new entry is one too. Directories get their attributes in [#finish].
+/// places in the tree. Missing parents are made. What is in the way of a new entry is replaced, except
+/// that a directory stays if the new entry is one too. Directories get their attributes in [#finish].
 ///
 /// Made for few calls a file. Not thread-safe; nothing else may change the tree meanwhile. Methods
 /// throw [KernelException].
@@ -188,8 +186,7 @@ public final class TreeWriter implements AutoCloseable {
   }
 
   /// Makes an overlay whiteout, which hides what lower layers have by this name. A directory that
-  // is
-  /// there already is made opaque instead, and any other file is left: both hide it too.
+  /// is there already is made opaque instead, and any other file is left: both hide it too.
   public void whiteout(String path) {
     Place place = begin(path);
     if (TreeCalls.mknodat(place.parent(), name(place), Open.S_IFCHR, 0) == 0) {
@@ -211,7 +208,7 @@ public final class TreeWriter implements AutoCloseable {
   /// Gives the directories their attributes. Nothing may be added afterwards.
   ///
   /// @return the directories that nothing was said about: root:root, 0755; the empty path is the
-  // root
+  /// root
   public List<String> finish() {
     List<String> unsaid = new ArrayList<>(places.made());
     unsaid.addFirst("");

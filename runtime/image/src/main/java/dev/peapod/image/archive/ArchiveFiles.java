@@ -16,8 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /// The files of an archive, kept under numbers in a scratch directory; their names are never used
-// as
-/// paths.
+/// as paths.
 final class ArchiveFiles {
   private static final int MAX_ENTRIES = 20_000;
   private static final int MAX_LINKS = 20;

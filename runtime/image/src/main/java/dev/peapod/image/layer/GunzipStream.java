@@ -8,11 +8,10 @@ import java.util.zip.Inflater;
 import java.util.zip.ZipException;
 
 /// Decompresses gzip of any number of members (RFC 1952), inflating straight into the reader's
-// buffer.
+/// buffer.
 ///
 /// Checksums of members are not verified: whoever reads verifies a digest of the whole. Zeros or
-// garbage
-/// after the last member are ignored, as gzip(1) does. Not thread-safe.
+/// garbage after the last member are ignored, as gzip(1) does. Not thread-safe.
 final class GunzipStream extends InputStream {
   private static final int BUFFER = 128 * 1024;
   private static final int TRAILER = 8;

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.function.LongConsumer;
 
 /// A blob while it is read: counted, bounded by the size it should have, and digested. Not
-// thread-safe.
+/// thread-safe.
 public final class LayerBlob extends InputStream {
   private final InputStream in;
   private final String what;

@@ -18,8 +18,7 @@ import java.util.List;
 import java.util.Map;
 
 /// Unpacks a layer's blob into a directory as overlayfs wants it, verifying the digests of the blob
-// and
-/// of its content on the way.
+/// and of its content on the way.
 ///
 /// Whiteouts become devices 0:0 and opaque markers an xattr. Nothing outside the directory is
 /// touched, whatever the archive says (see [TreeWriter]).
@@ -38,7 +37,7 @@ public final class LayerUnpacker {
   /// @param bytes of file content
   /// @param inodes files of any kind
   /// @param unsaid directories of which the archive does not say what owner and mode they have, as
-  // byte strings
+  /// byte strings
   public record Unpacked(long bytes, long inodes, List<String> unsaid) {}
 
   /// Unpacks a blob into an empty directory, which is garbage if this throws.

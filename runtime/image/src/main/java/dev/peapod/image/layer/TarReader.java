@@ -13,8 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// Reads tar archives: v7, ustar, PAX and GNU, as tar(5) describes them.
 ///
 /// Names and PAX values stay bytes, since file names and capability attributes need not be text;
-// that
-/// is why no library is used. Documents inside the archive are bounded. Not thread-safe.
+/// that is why no library is used. Documents inside the archive are bounded. Not thread-safe.
 public final class TarReader {
   /// Takes a part of an entry's content.
   public interface Sink {

@@ -20,7 +20,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /// Answers an endpoint's challenges: Basic, or a Bearer token fetched from the server that it
-// names.
+/// names.
 ///
 /// One for each endpoint, repository and pull, so that no token serves anybody else. Thread-safe.
 final class Authenticator {

@@ -10,8 +10,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// A blob from a registry: a connection that breaks is taken up again where it broke (Range).
-// Digest
-/// and size are for the reader to verify. Network failures are PeapodExceptions. Not thread-safe.
+/// Digest and size are for the reader to verify. Network failures are PeapodExceptions. Not thread-safe.
 final class BlobStream extends InputStream {
   private static final int MAX_FAILURES = 5;
   private static final int MAX_BREAKS = 200;

@@ -23,8 +23,7 @@ import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /// Sends GET requests to one endpoint: authenticates, follows redirects, tries again what may pass,
-// and
-/// turns what remains into a [PeapodException] with one sentence. Thread-safe.
+/// and turns what remains into a [PeapodException] with one sentence. Thread-safe.
 ///
 /// Credentials are sent to the endpoint itself alone, never along a redirect to another origin.
 final class EndpointCaller {

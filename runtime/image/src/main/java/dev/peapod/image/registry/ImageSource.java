@@ -110,7 +110,7 @@ public final class ImageSource {
   }
 
   /// Asks the endpoint that answered last, then the others; the error is that of the registry
-  // itself.
+  /// itself.
   private <T> T first(Function<EndpointCaller, T> ask) {
     int start = preferred;
     PeapodException last = null;

@@ -26,7 +26,7 @@ public final class RegistryClient implements AutoCloseable {
   /// Prepares to pull one image; nothing is sent yet.
   ///
   /// @param credentials for the image's own registry, instead of configured ones; mirrors never see
-  // them
+  /// them
   public ImageSource source(Reference reference, Optional<Credentials> credentials) {
     Transport transport = new Transport(config, clients);
     List<EndpointCaller> callers = new ArrayList<>();

@@ -27,8 +27,8 @@ import java.util.Set;
 ///   "*": {endpoint: ["http://10.0.0.1:5000"]}
 /// configs:
 ///   mirror.example:5000:
-///     auth: {username: u, password: p}     # or: auth (base64 of u:p), identity_token,
-// registry_token
+///     # or: auth (base64 of u:p), identity_token, registry_token
+///     auth: {username: u, password: p}
 ///     tls: {ca_file: /etc/ca.pem, insecure_skip_verify: false}
 ///     plain_http: false
 /// ```

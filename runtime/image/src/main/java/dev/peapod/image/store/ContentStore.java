@@ -35,8 +35,7 @@ import java.util.function.UnaryOperator;
 /// ```
 ///
 /// Layers are unpacked where they stay, synced to disk, and exist once the index lists them.
-// Readers
-/// see an immutable [StoreState]; writers take turns. Thread-safe.
+/// Readers see an immutable [StoreState]; writers take turns. Thread-safe.
 public final class ContentStore implements AutoCloseable {
   /// The directory of the layer that has nothing in it.
   public static final String EMPTY_LAYER = "0";
@@ -115,7 +114,7 @@ public final class ContentStore implements AutoCloseable {
   }
 
   /// Begins to bring an image's layers here; those that are here or under way are not fetched
-  // again.
+  /// again.
   public Ingest ingest(List<LayerInput> inputs, ProgressListener listener) {
     Ingest ingest = new Ingest(this, listener);
     try {

@@ -12,7 +12,7 @@ public final class Disk {
   private Disk() {}
 
   /// Removes a directory with all that is in it; what can not be removed is left for the next
-  // start.
+  /// start.
   public static void discard(Path path) {
     try (Directory parent = Directory.open(path.resolveSibling("."))) {
       parent.removeTree(String.valueOf(path.getFileName()));

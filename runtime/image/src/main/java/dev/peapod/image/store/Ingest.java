@@ -123,8 +123,7 @@ public final class Ingest implements AutoCloseable {
   }
 
   /// Gives directories that a layer does not speak of the owner and mode that they have below: in
-  // an
-  /// overlay the uppermost directory's count.
+  /// an overlay the uppermost directory's count.
   private void settle(List<LayerRecord> layers) {
     for (int i = 1; i < layers.size(); i++) {
       boolean fresh = parts.get(i) instanceof Making;

@@ -16,7 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /// The making of one layer, for all who wait for it. The waiters are counted by the store, under
-// its lock.
+/// its lock.
 final class LayerJob implements Runnable {
   private static final long PROGRESS_STEP = 256 * 1024;
 
@@ -48,8 +48,7 @@ final class LayerJob implements Runnable {
   }
 
   /// Makes the work stop soon and its directory go; answers whether it has ended already, so that
-  // the
-  /// caller removes the directory.
+  /// the caller removes the directory.
   boolean abandon() {
     abandoned = true;
     return result.isDone();

@@ -14,7 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 
 /// Who holds which images: one small file each, named `holder:id`, that lists the layers'
-// directories.
+/// directories.
 ///
 /// Not fsynced: a holder is a container, which no reboot survives. Thread-safe.
 final class Leases {

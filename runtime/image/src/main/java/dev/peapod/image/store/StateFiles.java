@@ -39,7 +39,7 @@ final class StateFiles {
   }
 
   /// Reads what there is. A torn or foreign index is set aside; an image that lacks a part is left
-  // out.
+  /// out.
   StoreState read() throws IOException {
     if (!Files.exists(index)) {
       return StoreState.EMPTY;
