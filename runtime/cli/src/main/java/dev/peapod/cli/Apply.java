@@ -21,18 +21,19 @@ final class Apply implements Callable<Integer> {
       names = {"-f", "--filename"},
       required = true,
       paramLabel = "FILE",
-      description = "A manifest, a directory of them, or - for the standard input; may be repeated.")
+      description =
+          "A manifest, a directory of them, or - for the standard input; may be repeated.")
   private List<String> files = List.of();
 
-  @Option(
-      names = "--replace",
-      description = "Delete a pod whose spec differs, and make it anew.")
+  @Option(names = "--replace", description = "Delete a pod whose spec differs, and make it anew.")
   private boolean replace;
 
   @Option(names = "--dry-run", description = "Check the manifests and say what would be done.")
   private boolean dryRun;
 
-  @Option(names = "--wait", description = "Return when the pods are ready; fail when one can not start.")
+  @Option(
+      names = "--wait",
+      description = "Return when the pods are ready; fail when one can not start.")
   private boolean wait;
 
   @Option(
@@ -55,9 +56,14 @@ final class Apply implements Callable<Integer> {
     try (Daemon daemon = new Daemon(root)) {
       ApplyResponse response = daemon.pods().apply(request);
       for (AppliedObject object : response.getObjectsList()) {
-        object.getWarningsList().forEach(warning -> System.err.println("peapod: warning: " + warning));
+        object
+            .getWarningsList()
+            .forEach(warning -> System.err.println("peapod: warning: " + warning));
         System.out.println(
-            object.getKind().toLowerCase(Locale.ROOT) + "/" + object.getName() + " "
+            object.getKind().toLowerCase(Locale.ROOT)
+                + "/"
+                + object.getName()
+                + " "
                 + object.getResult().name().toLowerCase(Locale.ROOT)
                 + (dryRun ? " (dry run)" : ""));
       }

@@ -11,7 +11,11 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "completion",
     description = "Prints a script with which a shell completes peapod's words.",
-    footer = {"", "bash:  source <(peapod completion bash)", "fish:  peapod completion fish | source"})
+    footer = {
+      "",
+      "bash:  source <(peapod completion bash)",
+      "fish:  peapod completion fish | source"
+    })
 final class Completion implements Callable<Integer> {
   enum Shell {
     bash,
@@ -45,12 +49,21 @@ final class Completion implements Callable<Integer> {
               verb.getSubcommands()
                   .forEach(
                       (sub, line) ->
-                          script.append("complete -c peapod").append(when).append(" -a ").append(sub)
-                              .append(" -d ").append(quoted(summary(line.getCommandSpec()))).append('\n'));
+                          script
+                              .append("complete -c peapod")
+                              .append(when)
+                              .append(" -a ")
+                              .append(sub)
+                              .append(" -d ")
+                              .append(quoted(summary(line.getCommandSpec())))
+                              .append('\n'));
               for (OptionSpec option : verb.getCommandSpec().options()) {
                 script.append("complete -c peapod").append(when);
                 for (String word : option.names()) {
-                  script.append(word.startsWith("--") ? " -l " + word.substring(2) : " -s " + word.substring(1));
+                  script.append(
+                      word.startsWith("--")
+                          ? " -l " + word.substring(2)
+                          : " -s " + word.substring(1));
                 }
                 script.append(option.arity().max() > 0 ? " -r -F" : "");
                 script.append(" -d ").append(quoted(first(option.description()))).append('\n');

@@ -18,7 +18,8 @@ import java.nio.file.Path;
 final class Daemon implements AutoCloseable {
   private static final int LARGEST_MESSAGE = 64 << 20;
 
-  private final EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+  private final EventLoopGroup loop =
+      new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
   private final ManagedChannel channel;
 
   Daemon(Root root) {

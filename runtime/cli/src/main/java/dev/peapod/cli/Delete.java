@@ -29,7 +29,10 @@ final class Delete implements Callable<Integer> {
       description = "Delete what a manifest names; as for apply.")
   private List<String> files = List.of();
 
-  @Option(names = {"-l", "--selector"}, paramLabel = "LABELS", description = "Delete the pods with these labels.")
+  @Option(
+      names = {"-l", "--selector"},
+      paramLabel = "LABELS",
+      description = "Delete the pods with these labels.")
   private @Nullable String selector;
 
   @Option(names = "--all", description = "Delete all pods of the namespace.")

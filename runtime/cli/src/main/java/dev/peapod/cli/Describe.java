@@ -17,7 +17,10 @@ final class Describe implements Callable<Integer> {
   @ParentCommand private Root root = new Root();
   @Mixin private Namespaced in = new Namespaced();
 
-  @Parameters(arity = "1..*", paramLabel = "pod NAME", description = "pod NAME or pod/NAME; pods for all.")
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "pod NAME",
+      description = "pod NAME or pod/NAME; pods for all.")
   private List<String> words = List.of();
 
   @Override

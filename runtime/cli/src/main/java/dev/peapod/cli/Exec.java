@@ -21,7 +21,8 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "exec",
     description = "Runs a command in a container; its exit code becomes that of peapod.",
-    footer = "The output comes when the command has ended; input and a terminal are not supported yet.")
+    footer =
+        "The output comes when the command has ended; input and a terminal are not supported yet.")
 final class Exec implements Callable<Integer> {
   @ParentCommand private Root root = new Root();
   @Mixin private Namespaced in = new Namespaced();
@@ -38,13 +39,20 @@ final class Exec implements Callable<Integer> {
       description = "Which container (default: the pod's first).")
   private @Nullable String container;
 
-  @Option(names = {"-i", "--stdin"}, description = "Pass the input on (not supported yet).")
+  @Option(
+      names = {"-i", "--stdin"},
+      description = "Pass the input on (not supported yet).")
   private boolean stdin;
 
-  @Option(names = {"-t", "--tty"}, description = "With a terminal (not supported yet).")
+  @Option(
+      names = {"-t", "--tty"},
+      description = "With a terminal (not supported yet).")
   private boolean tty;
 
-  @Option(names = "--timeout", paramLabel = "TIME", description = "Kill the command after that time.")
+  @Option(
+      names = "--timeout",
+      paramLabel = "TIME",
+      description = "Kill the command after that time.")
   private @Nullable String timeout;
 
   @Override
@@ -57,7 +65,8 @@ final class Exec implements Callable<Integer> {
             .addAllCommand(command)
             .setStdin(stdin)
             .setTty(tty)
-            .setTimeoutSeconds(timeout == null ? 0 : Math.max(1, Texts.duration(timeout, "--timeout").toSeconds()))
+            .setTimeoutSeconds(
+                timeout == null ? 0 : Math.max(1, Texts.duration(timeout, "--timeout").toSeconds()))
             .build();
     try (Daemon daemon = new Daemon(root)) {
       CompletableFuture<Integer> code = new CompletableFuture<>();
@@ -108,7 +117,9 @@ final class Exec implements Callable<Integer> {
     @Override
     public void onCompleted() {
       code.completeExceptionally(
-          Status.INTERNAL.withDescription("peapodd ended the call without an exit code").asRuntimeException());
+          Status.INTERNAL
+              .withDescription("peapodd ended the call without an exit code")
+              .asRuntimeException());
     }
   }
 }

@@ -51,7 +51,9 @@ final class Get implements Callable<Integer> {
       description = "wide, json, yaml or name.")
   private Output output = Output.table;
 
-  @Option(names = {"-w", "--watch"}, description = "Go on with what changes.")
+  @Option(
+      names = {"-w", "--watch"},
+      description = "Go on with what changes.")
   private boolean watch;
 
   @Option(
@@ -61,7 +63,9 @@ final class Get implements Callable<Integer> {
       description = "Only pods with these labels, such as app=web,tier!=cache.")
   private String selector = "";
 
-  @Option(names = {"-A", "--all-namespaces"}, description = "Pods of all namespaces.")
+  @Option(
+      names = {"-A", "--all-namespaces"},
+      description = "Pods of all namespaces.")
   private boolean allNamespaces;
 
   @Option(names = "--no-headers", description = "No title line.")
@@ -153,7 +157,9 @@ final class Get implements Callable<Integer> {
 
   private static String jsonList(List<Pod> pods) {
     String items =
-        pods.stream().map(pod -> pod.getText().strip().indent(4).stripTrailing()).collect(Collectors.joining(",\n"));
+        pods.stream()
+            .map(pod -> pod.getText().strip().indent(4).stripTrailing())
+            .collect(Collectors.joining(",\n"));
     return "{\n  \"apiVersion\" : \"v1\",\n  \"kind\" : \"List\",\n  \"items\" : ["
         + (pods.isEmpty() ? "" : "\n" + items + "\n  ")
         + "]\n}\n";

@@ -16,10 +16,16 @@ final class ImageList implements Callable<Integer> {
 
   @ParentCommand private ImageVerbs parent = new ImageVerbs();
 
-  @Parameters(arity = "0..1", paramLabel = "IMAGE", defaultValue = "", description = "Only this one.")
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "IMAGE",
+      defaultValue = "",
+      description = "Only this one.")
   private String image = "";
 
-  @Option(names = {"-q", "--quiet"}, description = "The ids alone.")
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "The ids alone.")
   private boolean quiet;
 
   @Option(names = "--no-trunc", description = "Ids in full.")
@@ -32,7 +38,10 @@ final class ImageList implements Callable<Integer> {
   public Integer call() {
     try (Daemon daemon = new Daemon(parent.root)) {
       List<ImageInfo> images =
-          daemon.images().list(ImageListRequest.newBuilder().setReference(image).build()).getImagesList();
+          daemon
+              .images()
+              .list(ImageListRequest.newBuilder().setReference(image).build())
+              .getImagesList();
       if (quiet) {
         images.stream().map(i -> id(i.getId())).distinct().forEach(System.out::println);
         return 0;

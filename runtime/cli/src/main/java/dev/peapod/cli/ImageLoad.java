@@ -31,10 +31,16 @@ final class ImageLoad implements Callable<Integer> {
 
   @ParentCommand private ImageVerbs parent = new ImageVerbs();
 
-  @Parameters(arity = "0..1", paramLabel = "ARCHIVE", description = "The archive, or - for the standard input.")
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "ARCHIVE",
+      description = "The archive, or - for the standard input.")
   private @Nullable String archive;
 
-  @Option(names = {"-i", "--input"}, paramLabel = "ARCHIVE", description = "The same.")
+  @Option(
+      names = {"-i", "--input"},
+      paramLabel = "ARCHIVE",
+      description = "The same.")
   private @Nullable String input;
 
   @Override
@@ -50,7 +56,8 @@ final class ImageLoad implements Callable<Integer> {
         InputStream in = name.equals("-") ? System.in : Files.newInputStream(Path.of(name))) {
       ImageLoadResponse response = send(daemon, in);
       for (ImageInfo image : response.getImagesList()) {
-        String shown = image.getTagsCount() > 0 ? String.join(", ", image.getTagsList()) : image.getId();
+        String shown =
+            image.getTagsCount() > 0 ? String.join(", ", image.getTagsList()) : image.getId();
         System.out.println("Loaded " + shown);
       }
     } catch (NoSuchFileException e) {
@@ -79,7 +86,8 @@ final class ImageLoad implements Callable<Integer> {
         }
       }
       if (!answer.response.isDone()) {
-        requests.onNext(ImageLoadRequest.newBuilder().setChunk(ByteString.copyFrom(buffer, 0, n)).build());
+        requests.onNext(
+            ImageLoadRequest.newBuilder().setChunk(ByteString.copyFrom(buffer, 0, n)).build());
       }
     }
     try {

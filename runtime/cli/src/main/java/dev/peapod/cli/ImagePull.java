@@ -17,7 +17,9 @@ final class ImagePull implements Callable<Integer> {
   @Parameters(arity = "1..*", paramLabel = "IMAGE")
   private List<String> images = List.of();
 
-  @Option(names = {"-q", "--quiet"}, description = "No progress.")
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "No progress.")
   private boolean quiet;
 
   @Override

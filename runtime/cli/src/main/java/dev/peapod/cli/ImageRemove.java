@@ -25,7 +25,8 @@ final class ImageRemove implements Callable<Integer> {
           var response =
               daemon.images().remove(ImageRemoveRequest.newBuilder().setReference(image).build());
           List<String> gone = response.getReferencesList();
-          (gone.isEmpty() ? List.of(image) : gone).forEach(name -> System.out.println("Removed " + name));
+          (gone.isEmpty() ? List.of(image) : gone)
+              .forEach(name -> System.out.println("Removed " + name));
         } catch (StatusRuntimeException e) {
           if (e.getStatus().getCode() == Status.Code.UNAVAILABLE) {
             throw e;

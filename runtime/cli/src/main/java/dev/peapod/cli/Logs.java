@@ -37,13 +37,21 @@ final class Logs implements Callable<Integer> {
       description = "Which container (default: the pod's first).")
   private @Nullable String container;
 
-  @Option(names = {"-f", "--follow"}, description = "Go on with what is written.")
+  @Option(
+      names = {"-f", "--follow"},
+      description = "Go on with what is written.")
   private boolean follow;
 
-  @Option(names = {"-p", "--previous"}, description = "Of the instance before the last restart.")
+  @Option(
+      names = {"-p", "--previous"},
+      description = "Of the instance before the last restart.")
   private boolean previous;
 
-  @Option(names = "--tail", paramLabel = "LINES", defaultValue = "-1", description = "Only the last lines.")
+  @Option(
+      names = "--tail",
+      paramLabel = "LINES",
+      defaultValue = "-1",
+      description = "Only the last lines.")
   private long tail = -1;
 
   @Option(names = "--since", paramLabel = "TIME", description = "Only what is newer, such as 5m.")
@@ -112,8 +120,11 @@ final class Logs implements Callable<Integer> {
             .toList();
     if (names.size() > 1) {
       System.err.println(
-          "peapod: showing container \"" + names.getFirst() + "\" of "
-              + names.stream().collect(Collectors.joining(", ")) + "; choose with -c");
+          "peapod: showing container \""
+              + names.getFirst()
+              + "\" of "
+              + names.stream().collect(Collectors.joining(", "))
+              + "; choose with -c");
     }
   }
 
@@ -126,7 +137,8 @@ final class Logs implements Callable<Integer> {
         Instant instant = DateTimeFormatter.ISO_OFFSET_DATE_TIME.parse(sinceTime, Instant::from);
         return instant.getEpochSecond() * 1_000_000_000L + instant.getNano();
       } catch (DateTimeParseException e) {
-        throw new Failure("the value of --since-time must be a time such as 2026-01-02T03:04:05Z", Main.USAGE);
+        throw new Failure(
+            "the value of --since-time must be a time such as 2026-01-02T03:04:05Z", Main.USAGE);
       }
     }
     return 0;

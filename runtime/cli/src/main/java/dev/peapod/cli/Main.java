@@ -120,14 +120,19 @@ public final class Main {
 
   private static int failed(StatusRuntimeException e, CommandLine command) {
     Status status = e.getStatus();
-    String text = status.getDescription() == null ? status.getCode().name() : status.getDescription();
+    String text =
+        status.getDescription() == null ? status.getCode().name() : status.getDescription();
     if (status.getCode() == Status.Code.UNAVAILABLE && status.getCause() instanceof IOException) {
       CommandLine top = command;
       while (top.getParent() != null) {
         top = top.getParent();
       }
       Root root = (Root) top.getCommand();
-      complain("can not reach peapodd on " + root.socket() + ": " + Daemon.reason(root.socket(), status.getCause()));
+      complain(
+          "can not reach peapodd on "
+              + root.socket()
+              + ": "
+              + Daemon.reason(root.socket(), status.getCause()));
       return UNREACHABLE;
     }
     if (status.getCode() == Status.Code.UNIMPLEMENTED && status.getDescription() == null) {

@@ -10,7 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// Reads what `-f` names: files, directories (their *.yaml, *.yml and *.json), `-` for the standard input.
+/// Reads what `-f` names: files, directories (their *.yaml, *.yml and *.json), `-` for the standard
+/// input.
 final class ManifestFiles {
   /// The daemon takes no more in one message.
   private static final int MOST = 12 << 20;
@@ -41,7 +42,10 @@ final class ManifestFiles {
       if (content.length == MOST) {
         throw new Failure(source + " is too large to be a manifest");
       }
-      return Manifest.newBuilder().setSource(source).setContent(ByteString.copyFrom(content)).build();
+      return Manifest.newBuilder()
+          .setSource(source)
+          .setContent(ByteString.copyFrom(content))
+          .build();
     } catch (IOException e) {
       throw new Failure("can not read " + source + ": " + e.getMessage());
     }

@@ -7,7 +7,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// Shows a pull on stderr: bars that are drawn anew on a terminal, a line for each change of state elsewhere.
+/// Shows a pull on stderr: bars that are drawn anew on a terminal, a line for each change of state
+/// elsewhere.
 interface PullDisplay {
   void show(ImagePullProgress progress);
 

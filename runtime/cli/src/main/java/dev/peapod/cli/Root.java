@@ -15,12 +15,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = false,
     versionProvider = Version.Provider.class,
     exitCodeListHeading = "Exit codes:%n",
-    exitCodeList = {
-      "0:done",
-      "1:failed",
-      "2:wrong usage",
-      "3:peapodd can not be reached"
-    },
+    exitCodeList = {"0:done", "1:failed", "2:wrong usage", "3:peapodd can not be reached"},
     commandListHeading = "%nCommands:%n")
 final class Root implements Callable<Integer> {
   private static final String DEFAULT_SOCKET = "/run/peapod/peapod.sock";
@@ -34,10 +29,17 @@ final class Root implements Callable<Integer> {
       description = "peapodd's socket; or PEAPOD_SOCKET (default: " + DEFAULT_SOCKET + ").")
   private @Nullable String socket;
 
-  @Option(names = {"-h", "--help"}, usageHelp = true, scope = ScopeType.INHERIT, description = "Shows this help.")
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      scope = ScopeType.INHERIT,
+      description = "Shows this help.")
   private boolean help;
 
-  @Option(names = {"-V", "--version"}, versionHelp = true, description = "Shows the client's version.")
+  @Option(
+      names = {"-V", "--version"},
+      versionHelp = true,
+      description = "Shows the client's version.")
   private boolean version;
 
   String socket() {

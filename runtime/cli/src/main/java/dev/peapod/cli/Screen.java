@@ -6,7 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
 
-/// What the output goes to. Asked without native calls where that is enough: they take a client's time to load.
+/// What the output goes to. Asked without native calls where that is enough: they take a client's
+/// time to load.
 final class Screen {
   private static final Pattern TERMINAL = Pattern.compile("/dev/(pts/.*|tty.*|console|hvc.*)");
   private static final int USUAL_WIDTH = 80;
@@ -27,14 +28,18 @@ final class Screen {
 
   private static boolean isTerminal(int fd) {
     try {
-      return TERMINAL.matcher(Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd)).toString()).matches();
+      return TERMINAL
+          .matcher(Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd)).toString())
+          .matches();
     } catch (IOException e) {
       return false;
     }
   }
 
   static boolean colours() {
-    return outIsTerminal() && System.getenv("NO_COLOR") == null && !"dumb".equals(System.getenv("TERM"));
+    return outIsTerminal()
+        && System.getenv("NO_COLOR") == null
+        && !"dumb".equals(System.getenv("TERM"));
   }
 
   /// Columns of the terminal behind a descriptor.

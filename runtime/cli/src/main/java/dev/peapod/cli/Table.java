@@ -86,7 +86,10 @@ final class Table {
         switch (status) {
           case "Running", "Completed", "Succeeded" -> "32";
           default ->
-              low.contains("err") || low.contains("backoff") || low.contains("fail") || low.contains("kill")
+              low.contains("err")
+                      || low.contains("backoff")
+                      || low.contains("fail")
+                      || low.contains("kill")
                   ? "31"
                   : "33";
         };

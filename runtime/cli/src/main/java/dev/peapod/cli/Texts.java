@@ -60,7 +60,11 @@ final class Texts {
     }
     if (end != text.length() || text.isEmpty()) {
       throw new Failure(
-          "the value of " + option + " must be a duration such as 90s, 5m or 1h30m, not \"" + text + "\"",
+          "the value of "
+              + option
+              + " must be a duration such as 90s, 5m or 1h30m, not \""
+              + text
+              + "\"",
           Main.USAGE);
     }
     return total;

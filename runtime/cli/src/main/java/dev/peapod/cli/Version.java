@@ -25,7 +25,8 @@ final class Version implements Callable<Integer> {
       DaemonInfo info = daemon.daemon().info(DaemonInfoRequest.getDefaultInstance());
       System.out.println("peapodd " + info.getVersion() + " (pid " + info.getPid() + ")");
       System.out.println("runtime " + info.getRuntimeName() + " " + info.getRuntimeVersion());
-      System.out.println("root " + info.getRoot() + ", state " + info.getState() + ", logs " + info.getLogRoot());
+      System.out.println(
+          "root " + info.getRoot() + ", state " + info.getState() + ", logs " + info.getLogRoot());
     }
     return 0;
   }

@@ -29,10 +29,17 @@ final class Wait implements Callable<Integer> {
       description = "condition=NAME[=STATUS], phase=NAME or delete.")
   private String what = "";
 
-  @Option(names = {"-l", "--selector"}, paramLabel = "LABELS", description = "The pods with these labels.")
+  @Option(
+      names = {"-l", "--selector"},
+      paramLabel = "LABELS",
+      description = "The pods with these labels.")
   private @Nullable String selector;
 
-  @Option(names = "--timeout", paramLabel = "TIME", defaultValue = "30s", description = "How long (default: 30s).")
+  @Option(
+      names = "--timeout",
+      paramLabel = "TIME",
+      defaultValue = "30s",
+      description = "How long (default: 30s).")
   private String timeout = "30s";
 
   @Override
@@ -68,7 +75,10 @@ final class Wait implements Callable<Integer> {
   }
 
   private static boolean isGone(Daemon daemon, PodSelector selector) {
-    return daemon.pods().list(ListPodsRequest.newBuilder().setSelector(selector).build()).getPodsCount()
+    return daemon
+            .pods()
+            .list(ListPodsRequest.newBuilder().setSelector(selector).build())
+            .getPodsCount()
         == 0;
   }
 
@@ -91,6 +101,7 @@ final class Wait implements Callable<Integer> {
                               && c.getStatus().toLowerCase(Locale.ROOT).equals(status));
     }
     throw new Failure(
-        "--for must be condition=NAME[=STATUS], phase=NAME or delete, not \"" + what + "\"", Main.USAGE);
+        "--for must be condition=NAME[=STATUS], phase=NAME or delete, not \"" + what + "\"",
+        Main.USAGE);
   }
 }

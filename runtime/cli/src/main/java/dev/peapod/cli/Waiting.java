@@ -21,8 +21,13 @@ import java.util.concurrent.TimeUnit;
 final class Waiting {
   private static final Set<String> HOPELESS =
       Set.of(
-          "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName",
-          "CreateContainerConfigError", "CreateContainerError", "RunContainerError",
+          "ErrImagePull",
+          "ImagePullBackOff",
+          "ErrImageNeverPull",
+          "InvalidImageName",
+          "CreateContainerConfigError",
+          "CreateContainerError",
+          "RunContainerError",
           "CrashLoopBackOff");
 
   private Waiting() {}
@@ -43,7 +48,10 @@ final class Waiting {
     long deadline = System.nanoTime() + patience.toNanos();
     for (AppliedObject object : objects) {
       PodSelector selector =
-          PodSelector.newBuilder().setNamespace(object.getNamespace()).setName(object.getName()).build();
+          PodSelector.newBuilder()
+              .setNamespace(object.getNamespace())
+              .setName(object.getName())
+              .build();
       until(daemon, selector, Duration.ofNanos(deadline - System.nanoTime()), Waiting::isUp);
       System.out.println("pod/" + object.getName() + " ready");
       System.out.flush();
@@ -59,14 +67,17 @@ final class Waiting {
     if (isTrue(pod, "Ready") || pod.getPhase().equals("Succeeded")) {
       return true;
     }
-    String status = pod.getStatus().startsWith("Init:") ? pod.getStatus().substring(5) : pod.getStatus();
+    String status =
+        pod.getStatus().startsWith("Init:") ? pod.getStatus().substring(5) : pod.getStatus();
     boolean hopeless =
         HOPELESS.contains(status)
             || pod.getPhase().equals("Failed")
             || (pod.getPhase().equals("Pending") && !pod.getMessage().isEmpty());
     if (hopeless) {
       throw new Failure(
-          what + " does not start: " + (pod.getMessage().isEmpty() ? pod.getStatus() : pod.getMessage()));
+          what
+              + " does not start: "
+              + (pod.getMessage().isEmpty() ? pod.getStatus() : pod.getMessage()));
     }
     return false;
   }
@@ -76,7 +87,8 @@ final class Waiting {
         .anyMatch(c -> c.getType().equals(condition) && c.getStatus().equals("True"));
   }
 
-  /// Watches the pods that match until each of those there were at the start, or one that appears, is done.
+  /// Watches the pods that match until each of those there were at the start, or one that appears,
+  /// is done.
   static void until(Daemon daemon, PodSelector selector, Duration patience, Verdict verdict) {
     Set<String> pending = new HashSet<>();
     boolean any = false;
@@ -108,8 +120,11 @@ final class Waiting {
           throw new Failure(
               selector.getName().isEmpty()
                   ? "no pods match"
-                  : "pods \"" + selector.getName() + "\" not found in namespace \""
-                      + selector.getNamespace() + "\"");
+                  : "pods \""
+                      + selector.getName()
+                      + "\" not found in namespace \""
+                      + selector.getNamespace()
+                      + "\"");
         }
       }
     } catch (StatusRuntimeException e) {

@@ -2,6 +2,7 @@ package dev.peapod.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.ByteString;
 import dev.peapod.proto.peapod.v1.AppliedObject;
 import dev.peapod.proto.peapod.v1.ApplyRequest;
 import dev.peapod.proto.peapod.v1.ApplyResponse;
@@ -23,7 +24,6 @@ import dev.peapod.proto.peapod.v1.PodLogsRequest;
 import dev.peapod.proto.peapod.v1.PodSummary;
 import dev.peapod.proto.peapod.v1.PodView;
 import dev.peapod.proto.peapod.v1.PodsGrpc;
-import com.google.protobuf.ByteString;
 import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
@@ -48,7 +48,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The client against a server that answers by rote on a real socket: what it asks, prints and exits with.
+/// The client against a server that answers by rote on a real socket: what it asks, prints and
+/// exits with.
 class MainTest {
   @TempDir Path directory;
 
@@ -111,7 +112,17 @@ class MainTest {
     Files.writeString(more.resolve("2.json"), "C");
     Files.writeString(more.resolve("1.yml"), "B");
     Files.writeString(more.resolve("readme.md"), "no");
-    assertThat(run("apply", "-n", "shop", "-f", directory + "/a.yaml", "-f", more.toString(), "--replace")).isZero();
+    assertThat(
+            run(
+                "apply",
+                "-n",
+                "shop",
+                "-f",
+                directory + "/a.yaml",
+                "-f",
+                more.toString(),
+                "--replace"))
+        .isZero();
     assertThat(out()).isEqualTo("pod/web created\n");
     ApplyRequest request = (ApplyRequest) requests.getFirst();
     assertThat(request.getManifestsList())
@@ -139,7 +150,8 @@ class MainTest {
     assertThat(run("get", "pods", "-A")).isZero();
     assertThat(out().lines().toList())
         .satisfiesExactly(
-            title -> assertThat(title).isEqualTo("NAMESPACE   NAME   READY   STATUS    RESTARTS   AGE"),
+            title ->
+                assertThat(title).isEqualTo("NAMESPACE   NAME   READY   STATUS    RESTARTS   AGE"),
             row -> assertThat(row).startsWith("default     web    1/2     Running   0          "));
   }
 
@@ -164,7 +176,9 @@ class MainTest {
   @Test
   void showsLogsWithTimes() {
     assertThat(run("logs", "web", "-c", "a", "--tail", "5", "--timestamps")).isZero();
-    assertThat(out()).isEqualTo("2026-01-02T03:04:05.000000006Z one\n2026-01-02T03:04:05.000000006Z long line\n");
+    assertThat(out())
+        .isEqualTo(
+            "2026-01-02T03:04:05.000000006Z one\n2026-01-02T03:04:05.000000006Z long line\n");
     PodLogsRequest request = (PodLogsRequest) requests.getFirst();
     assertThat(request.getTailLines()).isEqualTo(5);
     assertThat(request.getContainer()).isEqualTo("a");
@@ -216,7 +230,10 @@ class MainTest {
     socket = directory.resolve("none.sock").toString();
     assertThat(run("get", "pods")).isEqualTo(3);
     assertThat(error())
-        .isEqualTo("peapod: can not reach peapodd on " + socket + ": there is no such socket; is peapodd running?\n");
+        .isEqualTo(
+            "peapod: can not reach peapodd on "
+                + socket
+                + ": there is no such socket; is peapodd running?\n");
   }
 
   @Test
@@ -230,7 +247,8 @@ class MainTest {
 
   @Test
   void helpsWithEveryVerb() {
-    for (String verb : List.of("apply", "get", "describe", "logs", "delete", "exec", "wait", "version", "image")) {
+    for (String verb :
+        List.of("apply", "get", "describe", "logs", "delete", "exec", "wait", "version", "image")) {
       out.reset();
       assertThat(run(verb, "--help")).isZero();
       assertThat(out()).startsWith("Usage: peapod " + verb).contains("--socket");
@@ -258,7 +276,9 @@ class MainTest {
       requests.add(request);
       if (request.getManifests(0).getContent().toStringUtf8().equals("bad")) {
         observer.onError(
-            Status.INVALID_ARGUMENT.withDescription("bad.yaml:1:1: one\nbad.yaml:2:1: two").asRuntimeException());
+            Status.INVALID_ARGUMENT
+                .withDescription("bad.yaml:1:1: one\nbad.yaml:2:1: two")
+                .asRuntimeException());
         return;
       }
       answer(
@@ -294,7 +314,9 @@ class MainTest {
     }
 
     private RuntimeException notFound(String name) {
-      return Status.NOT_FOUND.withDescription("pods \"" + name + "\" not found").asRuntimeException();
+      return Status.NOT_FOUND
+          .withDescription("pods \"" + name + "\" not found")
+          .asRuntimeException();
     }
 
     @Override
@@ -316,13 +338,15 @@ class MainTest {
       answer(
           observer,
           PodLogs.newBuilder()
-              .addLines(LogLine.newBuilder().setTimeNs(time).setText(ByteString.copyFromUtf8("one")))
+              .addLines(
+                  LogLine.newBuilder().setTimeNs(time).setText(ByteString.copyFromUtf8("one")))
               .addLines(
                   LogLine.newBuilder()
                       .setTimeNs(time)
                       .setPartial(true)
                       .setText(ByteString.copyFromUtf8("long ")))
-              .addLines(LogLine.newBuilder().setTimeNs(time).setText(ByteString.copyFromUtf8("line")))
+              .addLines(
+                  LogLine.newBuilder().setTimeNs(time).setText(ByteString.copyFromUtf8("line")))
               .build());
     }
 

@@ -21,8 +21,8 @@ public final class PodSupervisor implements AutoCloseable {
     this.fleet = new Fleet(cri, config, InstantSource.system());
   }
 
-  /// Takes up every pod that was applied before: what runs is adopted untouched, the rest is made. Does not wait for it. The runtime
-  /// may come to answer later.
+  /// Takes up every pod that was applied before: what runs is adopted untouched, the rest is made.
+  /// Does not wait for it. The runtime may come to answer later.
   public void start() {
     fleet.start();
   }

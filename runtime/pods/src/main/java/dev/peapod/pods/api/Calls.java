@@ -23,7 +23,8 @@ final class Calls {
     void run() throws Exception;
   }
 
-  /// For work that is known only after the rpc method has returned, when handlers can no longer be set. Made before it returns.
+  /// For work that is known only after the rpc method has returned, when handlers can no longer be
+  /// set. Made before it returns.
   static final class Deferred {
     private final StreamObserver<?> answer;
     private final AtomicReference<@Nullable Thread> thread = new AtomicReference<>();
@@ -42,7 +43,9 @@ final class Calls {
 
     void serve(Work work) {
       Thread running =
-          Thread.ofVirtual().name("rpc").unstarted(Context.current().wrap(() -> Calls.run(answer, work)));
+          Thread.ofVirtual()
+              .name("rpc")
+              .unstarted(Context.current().wrap(() -> Calls.run(answer, work)));
       thread.set(running);
       running.start();
     }
@@ -93,7 +96,8 @@ final class Calls {
     return status.withDescription(e.getMessage());
   }
 
-  /// Sends messages no quicker than the caller takes them, so that a slow one costs no memory. Made before the rpc method returns.
+  /// Sends messages no quicker than the caller takes them, so that a slow one costs no memory. Made
+  /// before the rpc method returns.
   static final class Sender<T> {
     private final ServerCallStreamObserver<T> call;
     private final Semaphore ready = new Semaphore(0);

@@ -14,7 +14,8 @@ import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/// The `Exec` rpc as far as CRI's ExecSync carries it: no input, no terminal, the output when the command has ended.
+/// The `Exec` rpc as far as CRI's ExecSync carries it: no input, no terminal, the output when the
+/// command has ended.
 final class ExecCall {
   private final PodBoard board;
   private final Cri cri;
@@ -71,7 +72,11 @@ final class ExecCall {
                 () ->
                     new PeapodException(
                         Kind.FAILED_PRECONDITION,
-                        "container " + container.getName() + " of pod " + key.name() + " is not running"));
+                        "container "
+                            + container.getName()
+                            + " of pod "
+                            + key.name()
+                            + " is not running"));
     ExecSyncResponse result =
         cri.exec(id, start.getCommandList(), Duration.ofSeconds(start.getTimeoutSeconds()));
     if (!result.getStdout().isEmpty()) {

@@ -20,11 +20,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// The `Logs` rpc. Following goes on over restarts of the container, and ends when it will not run again.
+/// The `Logs` rpc. Following goes on over restarts of the container, and ends when it will not run
+/// again.
 final class LogCall {
   private static final int BATCH_BYTES = 32 << 10;
   private static final int BATCH_LINES = 256;
-  private static final long WAIT_MILLIS = 500;
+  private static final long PAUSE_MILLIS = 50;
 
   private final PodBoard board;
   private final PodsConfig config;
@@ -46,7 +47,10 @@ final class LogCall {
       if (attempt < 1) {
         throw new PeapodException(
             Kind.INVALID,
-            "previous terminated container \"" + container.getName() + "\" in pod \"" + key.name()
+            "previous terminated container \""
+                + container.getName()
+                + "\" in pod \""
+                + key.name()
                 + "\" not found");
       }
       attempt--;
@@ -78,7 +82,11 @@ final class LogCall {
         if (!follow) {
           throw new PeapodException(
               Kind.NOT_FOUND,
-              "the log of container \"" + container.getName() + "\" in pod \"" + key.name() + "\" is gone");
+              "the log of container \""
+                  + container.getName()
+                  + "\" in pod \""
+                  + key.name()
+                  + "\" is gone");
         }
       } catch (Stopped e) {
         throw new InterruptedException();
@@ -122,13 +130,7 @@ final class LogCall {
           || (status.isPresent() && status.get().getState().getRunning() != null)) {
         return true;
       }
-      long before = entry.get().revision();
-      // Any pod's change wakes it up; that is cheap and simple.
-      long deadline = System.nanoTime() + WAIT_MILLIS * 1_000_000;
-      while (System.nanoTime() < deadline
-          && board.get(key).map(PodBoard.Entry::revision).orElse(-1L) == before) {
-        Thread.sleep(20);
-      }
+      Thread.sleep(PAUSE_MILLIS);
     }
   }
 
@@ -165,10 +167,15 @@ final class LogCall {
     String reason =
         status(entry.pod(), container)
             .map(s -> s.getState().getWaiting())
-            .map(w -> w.getMessage() == null ? w.getReason() : w.getReason() + ": " + w.getMessage())
+            .map(
+                w -> w.getMessage() == null ? w.getReason() : w.getReason() + ": " + w.getMessage())
             .orElse("ContainerCreating");
-    return "container \"" + container + "\" in pod \"" + entry.pod().getMetadata().getName()
-        + "\" is waiting to start: " + reason;
+    return "container \""
+        + container
+        + "\" in pod \""
+        + entry.pod().getMetadata().getName()
+        + "\" is waiting to start: "
+        + reason;
   }
 
   static Container container(Pod pod, String name) {
@@ -185,9 +192,13 @@ final class LogCall {
         .orElseThrow(
             () ->
                 PeapodException.notFound(
-                    "container " + name + " is not valid for pod " + pod.getMetadata().getName()
+                    "container "
+                        + name
+                        + " is not valid for pod "
+                        + pod.getMetadata().getName()
                         + " (it has: "
-                        + String.join(", ", all.stream().map(Container::getName).toList()) + ")"));
+                        + String.join(", ", all.stream().map(Container::getName).toList())
+                        + ")"));
   }
 
   /// Puts lines together, so that a chatty log is not one message a line.

@@ -72,7 +72,8 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
           long revision = fleet.board().revision();
           long sequence = fleet.events().sequence();
           ApplyResponse.Builder response = ApplyResponse.newBuilder();
-          for (Fleet.Applied applied : fleet.apply(read, request.getReplace(), request.getDryRun())) {
+          for (Fleet.Applied applied :
+              fleet.apply(read, request.getReplace(), request.getDryRun())) {
             response
                 .addObjectsBuilder()
                 .setKind("Pod")
@@ -98,7 +99,9 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
       throw PeapodException.invalid("no manifest is given");
     }
     List<ManifestSource> sources =
-        texts.stream().map(m -> new ManifestSource(m.getSource(), m.getContent().toByteArray())).toList();
+        texts.stream()
+            .map(m -> new ManifestSource(m.getSource(), m.getContent().toByteArray()))
+            .toList();
     return manifests.read(sources, namespace.isEmpty() ? "default" : namespace);
   }
 
@@ -114,7 +117,8 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
   }
 
   static PeapodException noSuchPod(PodKey key) {
-    return PeapodException.notFound("pods \"" + key.name() + "\" not found in namespace \"" + key.namespace() + "\"");
+    return PeapodException.notFound(
+        "pods \"" + key.name() + "\" not found in namespace \"" + key.namespace() + "\"");
   }
 
   @Override
@@ -255,7 +259,8 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
               event ->
                   (selector.getNamespace().isEmpty()
                           || selector.getNamespace().equals(event.pod().namespace()))
-                      && (selector.getName().isEmpty() || selector.getName().equals(event.pod().name()));
+                      && (selector.getName().isEmpty()
+                          || selector.getName().equals(event.pod().name()));
           long after = request.getAfterSequence();
           do {
             List<EventLog.Event> found =

@@ -3,8 +3,9 @@ package dev.peapod.pods.backoff;
 import java.time.Duration;
 import java.time.Instant;
 
-/// A wait that doubles with every failure and is forgotten after a time of health, as kubelet counts it: the first failure is answered
-/// at once, the second one `base` after it happened, and so on up to `max`. For one thread; it has no clock of its own.
+/// A wait that doubles with every failure and is forgotten after a time of health, as kubelet
+/// counts it: the first failure is answered at once, the second one `base` after it happened, and
+/// so on up to `max`. For one thread; it has no clock of its own.
 public final class BackOff {
   private final Duration base;
   private final Duration max;
@@ -46,7 +47,6 @@ public final class BackOff {
   }
 
   private boolean isHealthyAgain(Instant failed) {
-    return lastTry.equals(Instant.MIN)
-        || Duration.between(lastTry, failed).compareTo(reset) > 0;
+    return lastTry.equals(Instant.MIN) || Duration.between(lastTry, failed).compareTo(reset) > 0;
   }
 }

@@ -7,8 +7,9 @@ import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.function.Consumer;
 
-/// Turns bytes of a CRI log (`2026-01-02T03:04:05.123456789Z stdout F text`) into lines. Parts tagged `P` are joined, up to a bound;
-/// what is no CRI record is passed on as it stands. Fed in pieces of any size. For one thread.
+/// Turns bytes of a CRI log (`2026-01-02T03:04:05.123456789Z stdout F text`) into lines. Parts
+/// tagged `P` are joined, up to a bound; what is no CRI record is passed on as it stands. Fed in
+/// pieces of any size. For one thread.
 public final class CriLogParser {
   /// A joined line is handed on in pieces of at most about this many bytes.
   static final int MAX_LINE = 256 << 10;
@@ -54,7 +55,8 @@ public final class CriLogParser {
     flush(err, errTime, true, false);
   }
 
-  /// Hands on the beginnings of lines whose end is not there yet; the rest comes from another parser.
+  /// Hands on the beginnings of lines whose end is not there yet; the rest comes from another
+  /// parser.
   void flushParts() {
     flush(out, outTime, false, true);
     flush(err, errTime, true, true);

@@ -18,9 +18,9 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Reads one container's log file, from the beginning or its tail, and goes on with it as it grows. A file that is rotated (renamed
-/// and made anew) or cut short is followed. Links are not followed: whoever can write the log directory must not show other files.
-/// For one thread, which may block.
+/// Reads one container's log file, from the beginning or its tail, and goes on with it as it grows.
+/// A file that is rotated (renamed and made anew) or cut short is followed. Links are not followed:
+/// whoever can write the log directory must not show other files. For one thread, which may block.
 public final class LogReader {
   private static final int CHUNK = 64 << 10;
   private static final Duration LONGEST_PAUSE = Duration.ofMillis(250);
@@ -36,7 +36,8 @@ public final class LogReader {
   ///
   /// @param tail at most so many of the last lines; negative: all
   /// @param sinceNanos only lines from then on
-  /// @param goOn asked again and again; false ends the reading at the file's end, so the first answer false means not to follow
+  /// @param goOn asked again and again; false ends the reading at the file's end, so the first
+  /// answer false means not to follow
   /// @throws NoSuchFileException if there is no such log
   public void read(long tail, long sinceNanos, BooleanSupplier goOn, Consumer<LogLine> lines)
       throws IOException, InterruptedException {
@@ -93,7 +94,8 @@ public final class LogReader {
 
   private @Nullable Object key() throws IOException {
     try {
-      return Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS).fileKey();
+      return Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+          .fileKey();
     } catch (NoSuchFileException e) {
       // Between rename and creation.
       return null;
@@ -114,9 +116,11 @@ public final class LogReader {
     }
   }
 
-  /// Hands on the last `count` lines before `end` and leaves the channel at the end of what they were read from.
+  /// Hands on the last `count` lines before `end` and leaves the channel at the end of what they
+  /// were read from.
   private static void tail(
-      SeekableByteChannel channel, long end, long count, Consumer<LogLine> lines) throws IOException {
+      SeekableByteChannel channel, long end, long count, Consumer<LogLine> lines)
+      throws IOException {
     // Twice as far back until there are enough whole lines.
     long window = Math.max(CHUNK, count * 256);
     while (true) {
@@ -155,9 +159,11 @@ public final class LogReader {
     }
   }
 
-  /// Reads whole records of a part of the file; an unfinished one at its end is left to the reader that goes on from there.
+  /// Reads whole records of a part of the file; an unfinished one at its end is left to the reader
+  /// that goes on from there.
   private static void parse(
-      SeekableByteChannel channel, long from, long end, Consumer<LogLine> lines) throws IOException {
+      SeekableByteChannel channel, long from, long end, Consumer<LogLine> lines)
+      throws IOException {
     channel.position(from);
     CriLogParser parser = new CriLogParser(lines);
     ByteBuffer buffer = ByteBuffer.allocate(CHUNK);

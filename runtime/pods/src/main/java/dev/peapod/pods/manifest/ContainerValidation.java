@@ -47,7 +47,8 @@ final class ContainerValidation {
     if (container.getWorkingDir() != null) {
       rules.noNul(path + ".workingDir", container.getWorkingDir());
       if (container.getWorkingDir().startsWith("/proc/self/")) {
-        rules.invalid(path + ".workingDir", container.getWorkingDir(), "must not lie in /proc/self");
+        rules.invalid(
+            path + ".workingDir", container.getWorkingDir(), "must not lie in /proc/self");
       }
     }
     environment(path + ".env", container.getEnv());
@@ -75,7 +76,9 @@ final class ContainerValidation {
     }
     if (!image.strip().equals(image)) {
       rules.invalid(path + ".image", image, "must not have leading or trailing whitespace");
-    } else if (image.chars().anyMatch(c -> Character.isWhitespace(c) || Character.isISOControl(c))) {
+    } else if (image
+        .chars()
+        .anyMatch(c -> Character.isWhitespace(c) || Character.isISOControl(c))) {
       rules.invalid(path + ".image", image, "must not contain white space");
     }
   }
@@ -107,8 +110,7 @@ final class ContainerValidation {
           rules.invalid(at + ".valueFrom", "", "may not be specified when `value` is not empty");
         }
         if (variable.getValueFrom().getFieldRef() == null) {
-          rules.invalid(
-              at + ".valueFrom", "", "must specify one of: `fieldRef`");
+          rules.invalid(at + ".valueFrom", "", "must specify one of: `fieldRef`");
         } else {
           String field = variable.getValueFrom().getFieldRef().getFieldPath();
           if (rules.required(at + ".valueFrom.fieldRef.fieldPath", field)
@@ -190,9 +192,10 @@ final class ContainerValidation {
                 at, "is not supported by this version of Peapod: the resources are cpu and memory");
           } else if (value(quantity).signum() < 0) {
             rules.invalid(at, text(quantity), "must be greater than or equal to 0");
-          } else if (name.equals("memory")
-              && value(quantity).stripTrailingZeros().scale() > 0) {
-            rules.warn(at, "fractional byte value \"" + text(quantity) + "\" is invalid, must be an integer");
+          } else if (name.equals("memory") && value(quantity).stripTrailingZeros().scale() > 0) {
+            rules.warn(
+                at,
+                "fractional byte value \"" + text(quantity) + "\" is invalid, must be an integer");
           }
         });
   }
@@ -224,7 +227,8 @@ final class ContainerValidation {
       if ("Bidirectional".equals(mount.getMountPropagation())) {
         rules.forbidden(
             at + ".mountPropagation",
-            "Bidirectional is not supported by this version of Peapod: use None or HostToContainer");
+            "Bidirectional is not supported by this version of Peapod: use None or"
+                + " HostToContainer");
       } else {
         rules.oneOf(
             at + ".mountPropagation",
@@ -255,7 +259,8 @@ final class ContainerValidation {
   private void capabilities(String path, List<String> names) {
     for (int i = 0; i < names.size(); i++) {
       if (!CAPABILITY.matcher(names.get(i)).matches()) {
-        rules.invalid(path + "[" + i + "]", names.get(i), "must be a capability's name, such as NET_ADMIN");
+        rules.invalid(
+            path + "[" + i + "]", names.get(i), "must be a capability's name, such as NET_ADMIN");
       }
     }
   }
@@ -279,7 +284,8 @@ final class ContainerValidation {
           "Localhost is not supported by this version of Peapod: use RuntimeDefault or Unconfined");
       return;
     }
-    rules.oneOf(path + ".type", profile.getType(), Set.of("RuntimeDefault", "Unconfined", "Localhost"));
+    rules.oneOf(
+        path + ".type", profile.getType(), Set.of("RuntimeDefault", "Unconfined", "Localhost"));
   }
 
   private void rootByName(String path, Container container, PodSpec spec) {
@@ -291,8 +297,7 @@ final class ContainerValidation {
       user = user == null ? spec.getSecurityContext().getRunAsUser() : user;
     }
     if (Boolean.TRUE.equals(nonRoot) && user != null && user == 0) {
-      rules.invalid(
-          path + ".securityContext", "", "runAsUser 0 contradicts runAsNonRoot");
+      rules.invalid(path + ".securityContext", "", "runAsUser 0 contradicts runAsNonRoot");
     }
   }
 

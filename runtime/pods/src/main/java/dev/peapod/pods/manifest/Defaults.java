@@ -35,7 +35,8 @@ final class Defaults {
     spec.setRestartPolicy(or(spec.getRestartPolicy(), "Always"));
     spec.setDnsPolicy(or(spec.getDnsPolicy(), "ClusterFirst"));
     spec.setTerminationGracePeriodSeconds(or(spec.getTerminationGracePeriodSeconds(), 30L));
-    // Kubernetes' own default is false; shared namespaces are what Peapod is for. A pod that uses the
+    // Kubernetes' own default is false; shared namespaces are what Peapod is for. A pod that uses
+    // the
     // host's process namespace has none to share.
     if (!Boolean.TRUE.equals(spec.getHostPID())) {
       spec.setShareProcessNamespace(or(spec.getShareProcessNamespace(), shareProcessNamespace));

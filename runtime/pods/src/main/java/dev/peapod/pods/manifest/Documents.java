@@ -32,8 +32,8 @@ import org.yaml.snakeyaml.parser.ParserImpl;
 import org.yaml.snakeyaml.reader.StreamReader;
 import org.yaml.snakeyaml.resolver.Resolver;
 
-/// Reads YAML or JSON text of several documents into [Node]s. Every bound here is against hostile text:
-/// size, depth, and nodes after anchors are expanded.
+/// Reads YAML or JSON text of several documents into [Node]s. Every bound here is against hostile
+/// text: size, depth, and nodes after anchors are expanded.
 final class Documents {
   static final int MAX_BYTES = 3 << 20;
   static final int MAX_DEPTH = 60;
@@ -70,7 +70,7 @@ final class Documents {
       text = text.substring(1);
     }
     try {
-      return text.stripLeading().startsWith("{") ? json(text) : yaml(text);
+      return text.stripLeading().startsWith("{") ? jsonOrYaml(text) : yaml(text);
     } catch (Refused e) {
       problems.add(e.error);
     } catch (MarkedYAMLException e) {
@@ -88,6 +88,20 @@ final class Documents {
 
   private void error(Position at, String message) {
     problems.add(new ManifestError(source, at, "", message));
+  }
+
+  /// YAML may begin with a brace too; what is neither is told of as JSON.
+  private List<Node> jsonOrYaml(String text) throws IOException {
+    try {
+      return json(text);
+    } catch (JsonProcessingException e) {
+      nodes = 0;
+      try {
+        return yaml(text);
+      } catch (YAMLException notYamlEither) {
+        throw e;
+      }
+    }
   }
 
   // --- YAML
@@ -140,7 +154,8 @@ final class Documents {
     };
   }
 
-  private Node mapping(Position at, MappingNode mapping, Deque<org.yaml.snakeyaml.nodes.Node> above) {
+  private Node mapping(
+      Position at, MappingNode mapping, Deque<org.yaml.snakeyaml.nodes.Node> above) {
     LinkedHashMap<String, Node.Entry> entries = new LinkedHashMap<>();
     List<Node.Mapping> merged = new ArrayList<>();
     for (NodeTuple tuple : mapping.getValue()) {
@@ -172,13 +187,15 @@ final class Documents {
       case Node.Sequence sequence -> {
         for (Node item : sequence.items()) {
           if (!(item instanceof Node.Mapping map)) {
-            throw refused(item.position(), "map merge requires map or sequence of maps as the value");
+            throw refused(
+                item.position(), "map merge requires map or sequence of maps as the value");
           }
           merged.add(map);
         }
       }
       case Node.Scalar scalar ->
-          throw refused(scalar.position(), "map merge requires map or sequence of maps as the value");
+          throw refused(
+              scalar.position(), "map merge requires map or sequence of maps as the value");
     }
   }
 
@@ -187,8 +204,10 @@ final class Documents {
     Tag tag = scalar.getTag();
     String tagName = tag.getValue();
     if (tag.startsWith(Tag.PREFIX)) {
-      // The composer has resolved what carries no tag; a tag that the text itself has shows only in that the word would resolve
-      // otherwise, so strings and all quoted scalars are strings, and the rest is read anew by Kubernetes' rules.
+      // The composer has resolved what carries no tag; a tag that the text itself has shows only in
+      // that the word would resolve
+      // otherwise, so strings and all quoted scalars are strings, and the rest is read anew by
+      // Kubernetes' rules.
       if (tag.equals(Tag.STR) && !scalar.isPlain()) {
         return new Node.Scalar(at, Kind.STRING, text);
       }
@@ -216,7 +235,9 @@ final class Documents {
             ? Kind.INTEGER
             : tag.equals(Tag.BOOL)
                 ? Kind.BOOLEAN
-                : tag.equals(Tag.FLOAT) ? Kind.FLOAT : tag.equals(Tag.NULL) ? Kind.NULL : Kind.STRING;
+                : tag.equals(Tag.FLOAT)
+                    ? Kind.FLOAT
+                    : tag.equals(Tag.NULL) ? Kind.NULL : Kind.STRING;
     if (wanted != value.kind()) {
       throw refused(at, "the value does not fit its tag");
     }
@@ -266,7 +287,8 @@ final class Documents {
     return documents;
   }
 
-  private Node fromJson(JsonParser parser, @Nullable JsonToken token, int depth) throws IOException {
+  private Node fromJson(JsonParser parser, @Nullable JsonToken token, int depth)
+      throws IOException {
     Position at = position(parser.currentTokenLocation());
     count(at, depth);
     if (token == null) {

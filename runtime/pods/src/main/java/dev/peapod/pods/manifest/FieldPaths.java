@@ -10,8 +10,15 @@ import org.jspecify.annotations.Nullable;
 public final class FieldPaths {
   private static final Set<String> PLAIN =
       Set.of(
-          "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName",
-          "spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs");
+          "metadata.name",
+          "metadata.namespace",
+          "metadata.uid",
+          "spec.nodeName",
+          "spec.serviceAccountName",
+          "status.hostIP",
+          "status.hostIPs",
+          "status.podIP",
+          "status.podIPs");
   private static final Pattern ELEMENT =
       Pattern.compile("metadata\\.(labels|annotations)\\['([^']+)'\\]");
 

@@ -3,7 +3,8 @@ package dev.peapod.pods.manifest;
 /// One thing that is wrong with a manifest.
 ///
 /// @param source the file's name, or `-`
-/// @param path the field, such as `spec.containers[0].ports[1].hostPort`; empty for the document as a whole
+/// @param path the field, such as `spec.containers[0].ports[1].hostPort`; empty for the document as
+/// a whole
 public record ManifestError(String source, Position position, String path, String message)
     implements Comparable<ManifestError> {
 

@@ -80,7 +80,10 @@ public final class Manifests {
               source,
               document.position(),
               "kind",
-              "\"" + Words.cut(version) + ", Kind=" + Words.cut(kind)
+              "\""
+                  + Words.cut(version)
+                  + ", Kind="
+                  + Words.cut(kind)
                   + "\" is not supported by this version of Peapod: it runs v1 Pods"));
       return null;
     }
@@ -90,7 +93,8 @@ public final class Manifests {
         return MAPPER.treeToValue(json, Pod.class);
       } catch (JsonProcessingException e) {
         problems.add(
-            new ManifestError(source, document.position(), "", "can not be read: " + e.getOriginalMessage()));
+            new ManifestError(
+                source, document.position(), "", "can not be read: " + e.getOriginalMessage()));
       }
     }
     return null;
@@ -108,7 +112,8 @@ public final class Manifests {
       return scalar.text();
     }
     problems.add(
-        new ManifestError(source, entry.value().position(), field, "Invalid value: must be a string"));
+        new ManifestError(
+            source, entry.value().position(), field, "Invalid value: must be a string"));
     return "";
   }
 }

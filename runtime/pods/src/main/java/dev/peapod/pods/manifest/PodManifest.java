@@ -3,7 +3,8 @@ package dev.peapod.pods.manifest;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.util.List;
 
-/// A pod as a manifest asks for it: checked, with Kubernetes' defaults filled in, without uid and status.
+/// A pod as a manifest asks for it: checked, with Kubernetes' defaults filled in, without uid and
+/// status.
 ///
 /// @param warnings what is accepted and yet likely a mistake
 public record PodManifest(String source, Pod pod, List<String> warnings) {

@@ -17,7 +17,8 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// What Kubernetes' API server checks of a pod with its defaults, as far as this version supports the fields.
+/// What Kubernetes' API server checks of a pod with its defaults, as far as this version supports
+/// the fields.
 final class PodValidation {
   private static final Pattern SYSCTL =
       Pattern.compile("([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?");
@@ -64,7 +65,8 @@ final class PodValidation {
   }
 
   private void spec(PodSpec spec) {
-    rules.oneOf("spec.restartPolicy", spec.getRestartPolicy(), Set.of("Always", "OnFailure", "Never"));
+    rules.oneOf(
+        "spec.restartPolicy", spec.getRestartPolicy(), Set.of("Always", "OnFailure", "Never"));
     rules.notNegative(
         "spec.terminationGracePeriodSeconds", spec.getTerminationGracePeriodSeconds());
     if (spec.getHostname() != null && !spec.getHostname().isEmpty()) {
@@ -73,7 +75,9 @@ final class PodValidation {
     if (Boolean.TRUE.equals(spec.getHostPID())
         && Boolean.TRUE.equals(spec.getShareProcessNamespace())) {
       rules.invalid(
-          "spec.shareProcessNamespace", true, "ShareProcessNamespace and HostPID cannot both be enabled");
+          "spec.shareProcessNamespace",
+          true,
+          "ShareProcessNamespace and HostPID cannot both be enabled");
     }
     if (Boolean.TRUE.equals(spec.getAutomountServiceAccountToken())) {
       rules.forbidden(
@@ -126,7 +130,8 @@ final class PodValidation {
     for (int i = 0; i < searches.size(); i++) {
       String path = "spec.dnsConfig.searches[" + i + "]";
       String search = searches.get(i);
-      rules.subdomain(path, search.endsWith(".") ? search.substring(0, search.length() - 1) : search);
+      rules.subdomain(
+          path, search.endsWith(".") ? search.substring(0, search.length() - 1) : search);
     }
     for (int i = 0; i < config.getOptions().size(); i++) {
       String path = "spec.dnsConfig.options[" + i + "]";
@@ -169,7 +174,8 @@ final class PodValidation {
     containers.identity(path, security.getRunAsUser(), security.getRunAsGroup());
     containers.seccomp(path + ".seccompProfile", security.getSeccompProfile());
     for (int i = 0; i < security.getSupplementalGroups().size(); i++) {
-      containers.id(path + ".supplementalGroups[" + i + "]", security.getSupplementalGroups().get(i));
+      containers.id(
+          path + ".supplementalGroups[" + i + "]", security.getSupplementalGroups().get(i));
     }
     Set<String> names = new HashSet<>();
     for (int i = 0; i < security.getSysctls().size(); i++) {
@@ -216,7 +222,8 @@ final class PodValidation {
             "is not supported by this version of Peapod: an emptyDir is on the disk");
       }
       if (volume.getHostPath() != null) {
-        hostPath(path + ".hostPath", volume.getHostPath().getPath(), volume.getHostPath().getType());
+        hostPath(
+            path + ".hostPath", volume.getHostPath().getPath(), volume.getHostPath().getType());
       }
     }
     return names;
@@ -235,7 +242,13 @@ final class PodValidation {
         path + ".type",
         type,
         Set.of(
-            "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate",
+            "",
+            "BlockDevice",
+            "CharDevice",
+            "Directory",
+            "DirectoryOrCreate",
+            "File",
+            "FileOrCreate",
             "Socket"));
   }
 
@@ -253,7 +266,9 @@ final class PodValidation {
       containers.validate(container, path, volumes, spec);
       for (String probe : List.of("livenessProbe", "readinessProbe", "startupProbe")) {
         if (ContainerValidation.probe(container, probe) != null) {
-          rules.forbidden(path + "." + probe, "may not be set for init containers without restartPolicy=Always");
+          rules.forbidden(
+              path + "." + probe,
+              "may not be set for init containers without restartPolicy=Always");
         }
       }
     }

@@ -48,8 +48,7 @@ public final class Quantities {
       return Optional.of(number);
     }
     BigDecimal factor = SUFFIXES.get(suffix);
-    return Optional.of(
-        number.multiply(factor != null ? factor : new BigDecimal("1" + suffix)));
+    return Optional.of(number.multiply(factor != null ? factor : new BigDecimal("1" + suffix)));
   }
 
   /// Thousandths, rounded up, as CPUs are counted.

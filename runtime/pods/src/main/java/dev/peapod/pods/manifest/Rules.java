@@ -13,18 +13,20 @@ final class Rules {
   private static final Pattern LABEL = Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?");
   private static final Pattern SUBDOMAIN =
       Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
-  private static final Pattern QUALIFIED = Pattern.compile("([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]");
+  private static final Pattern QUALIFIED =
+      Pattern.compile("([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]");
   private static final Pattern PORT_NAME = Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?");
   private static final Pattern ENV_NAME = Pattern.compile("[-._a-zA-Z][-._a-zA-Z0-9]*");
 
   private static final String LABEL_WORDS =
-      "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must"
-          + " start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for"
-          + " validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+      "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and"
+          + " must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc',"
+          + " regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
   private static final String SUBDOMAIN_WORDS =
-      "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.',"
-          + " and must start and end with an alphanumeric character (e.g. 'example.com', regex used for"
-          + " validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+      "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or"
+          + " '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex"
+          + " used for validation is"
+          + " '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
   private static final String QUALIFIED_WORDS =
       "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an"
           + " alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for"
@@ -134,7 +136,8 @@ final class Rules {
     if (value.length() > 63) {
       invalid(path, value, "must be no more than 63 characters");
     } else if (!value.isEmpty() && !QUALIFIED.matcher(value).matches()) {
-      invalid(path, value, "a valid label must be an empty string or " + QUALIFIED_WORDS.substring(5));
+      invalid(
+          path, value, "a valid label must be an empty string or " + QUALIFIED_WORDS.substring(5));
     }
   }
 
@@ -145,8 +148,8 @@ final class Rules {
       invalid(
           path,
           value,
-          "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-), no two in a row and"
-              + " none at either end");
+          "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-), no two in a row"
+              + " and none at either end");
     } else if (value.chars().noneMatch(c -> c >= 'a' && c <= 'z')) {
       invalid(path, value, "must contain at least one letter (a-z)");
     }
@@ -157,9 +160,10 @@ final class Rules {
       invalid(
           path,
           value,
-          "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or"
-              + " '.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or"
-              + " 'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')");
+          "a valid environment variable name must consist of alphabetic characters, digits, '_',"
+              + " '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or"
+              + " 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is"
+              + " '[-._a-zA-Z][-._a-zA-Z0-9]*')");
     }
   }
 

@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 
 /// What an unquoted YAML word means to Kubernetes: YAML 1.1 without times and without sexagesimal
 /// numbers (`yes` is a boolean, `0644` is octal, `1:30` a string).
-final class Scalars {
+public final class Scalars {
   private static final Set<String> NULLS = Set.of("", "~", "null", "Null", "NULL");
   private static final Set<String> TRUES =
       Set.of("true", "True", "TRUE", "y", "Y", "yes", "Yes", "YES", "on", "On", "ON");
@@ -15,14 +15,19 @@ final class Scalars {
       Set.of("false", "False", "FALSE", "n", "N", "no", "No", "NO", "off", "Off", "OFF");
   private static final Set<String> SPECIAL_FLOATS =
       Set.of(
-          ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", ".nan", ".NaN",
-          ".NAN");
+          ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", ".nan",
+          ".NaN", ".NAN");
   private static final Pattern INTEGER =
       Pattern.compile("[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)");
   private static final Pattern FLOAT =
       Pattern.compile("[-+]?(\\.[0-9]+|[0-9]+(\\.[0-9]*)?)([eE][-+]?[0-9]+)?");
 
   private Scalars() {}
+
+  /// Whether a word without quotes is read as this very string.
+  public static boolean meansString(String word) {
+    return plain(Position.START, word).kind() == Kind.STRING;
+  }
 
   static Node.Scalar plain(Position at, String text) {
     if (NULLS.contains(text)) {

@@ -20,8 +20,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Holds a parsed document against the Kubernetes model's classes: unknown and unsupported fields, wrong
-/// types. It makes the JSON to bind and remembers where every field stands. For one document.
+/// Holds a parsed document against the Kubernetes model's classes: unknown and unsupported fields,
+/// wrong types. It makes the JSON to bind and remembers where every field stands. For one document.
 final class Schema {
   private static final Map<Class<?>, Map<String, Type>> FIELDS = new ConcurrentHashMap<>();
   private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
@@ -180,7 +180,9 @@ final class Schema {
       return Optional.empty();
     }
     return Optional.of(
-        bits == 31 ? JSON.numberNode(value.intValueExact()) : JSON.numberNode(value.longValueExact()));
+        bits == 31
+            ? JSON.numberNode(value.intValueExact())
+            : JSON.numberNode(value.longValueExact()));
   }
 
   private Optional<JsonNode> quantity(Node.Scalar scalar, String path) {

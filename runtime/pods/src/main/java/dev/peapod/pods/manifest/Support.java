@@ -21,14 +21,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// Which of Kubernetes' fields this version acts on. What is not here is refused by name, never ignored.
+/// Which of Kubernetes' fields this version acts on. What is not here is refused by name, never
+/// ignored.
 final class Support {
   private static final String ONE_MACHINE = "Peapod runs every pod on this one machine";
   private static final String NO_API = "there is no Kubernetes API server here";
 
   /// Accepted, so that what `get -o yaml` prints can be applied, and dropped.
   private static final Set<String> SERVER_SET =
-      Set.of("creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid");
+      Set.of(
+          "creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid");
 
   /// Types that are missing here are supported as a whole.
   private static final Map<Class<?>, Set<String>> SUPPORTED =
@@ -38,41 +40,87 @@ final class Support {
           Map.entry(
               PodSpec.class,
               Set.of(
-                  "automountServiceAccountToken", "containers", "dnsConfig", "dnsPolicy",
-                  "enableServiceLinks", "hostAliases", "hostIPC", "hostNetwork", "hostPID", "hostname",
-                  "initContainers", "os", "restartPolicy", "schedulerName", "securityContext",
-                  "shareProcessNamespace", "terminationGracePeriodSeconds", "volumes")),
+                  "automountServiceAccountToken",
+                  "containers",
+                  "dnsConfig",
+                  "dnsPolicy",
+                  "enableServiceLinks",
+                  "hostAliases",
+                  "hostIPC",
+                  "hostNetwork",
+                  "hostPID",
+                  "hostname",
+                  "initContainers",
+                  "os",
+                  "restartPolicy",
+                  "schedulerName",
+                  "securityContext",
+                  "shareProcessNamespace",
+                  "terminationGracePeriodSeconds",
+                  "volumes")),
           Map.entry(
               Container.class,
               Set.of(
-                  "args", "command", "env", "image", "imagePullPolicy", "livenessProbe", "name", "ports",
-                  "readinessProbe", "resources", "securityContext", "startupProbe",
-                  "terminationMessagePath", "terminationMessagePolicy", "volumeMounts", "workingDir")),
+                  "args",
+                  "command",
+                  "env",
+                  "image",
+                  "imagePullPolicy",
+                  "livenessProbe",
+                  "name",
+                  "ports",
+                  "readinessProbe",
+                  "resources",
+                  "securityContext",
+                  "startupProbe",
+                  "terminationMessagePath",
+                  "terminationMessagePolicy",
+                  "volumeMounts",
+                  "workingDir")),
           Map.entry(EnvVar.class, Set.of("name", "value", "valueFrom")),
           Map.entry(EnvVarSource.class, Set.of("fieldRef")),
           Map.entry(
-              ContainerPort.class, Set.of("containerPort", "hostIP", "hostPort", "name", "protocol")),
+              ContainerPort.class,
+              Set.of("containerPort", "hostIP", "hostPort", "name", "protocol")),
           Map.entry(ResourceRequirements.class, Set.of("limits", "requests")),
           Map.entry(
               Probe.class,
               Set.of(
-                  "exec", "failureThreshold", "httpGet", "initialDelaySeconds", "periodSeconds",
-                  "successThreshold", "tcpSocket", "terminationGracePeriodSeconds", "timeoutSeconds")),
+                  "exec",
+                  "failureThreshold",
+                  "httpGet",
+                  "initialDelaySeconds",
+                  "periodSeconds",
+                  "successThreshold",
+                  "tcpSocket",
+                  "terminationGracePeriodSeconds",
+                  "timeoutSeconds")),
           Map.entry(
               SecurityContext.class,
               Set.of(
-                  "allowPrivilegeEscalation", "capabilities", "privileged", "readOnlyRootFilesystem",
-                  "runAsGroup", "runAsNonRoot", "runAsUser", "seccompProfile")),
+                  "allowPrivilegeEscalation",
+                  "capabilities",
+                  "privileged",
+                  "readOnlyRootFilesystem",
+                  "runAsGroup",
+                  "runAsNonRoot",
+                  "runAsUser",
+                  "seccompProfile")),
           Map.entry(
               PodSecurityContext.class,
               Set.of(
-                  "runAsGroup", "runAsNonRoot", "runAsUser", "seccompProfile", "supplementalGroups",
+                  "runAsGroup",
+                  "runAsNonRoot",
+                  "runAsUser",
+                  "seccompProfile",
+                  "supplementalGroups",
                   "sysctls")),
           Map.entry(Capabilities.class, Set.of("add", "drop")),
           Map.entry(SeccompProfile.class, Set.of("type")),
           Map.entry(Volume.class, Set.of("name", "emptyDir", "hostPath")),
           Map.entry(EmptyDirVolumeSource.class, Set.of("medium")),
-          Map.entry(VolumeMount.class, Set.of("mountPath", "mountPropagation", "name", "readOnly")));
+          Map.entry(
+              VolumeMount.class, Set.of("mountPath", "mountPropagation", "name", "readOnly")));
 
   private static final Map<String, String> REASONS = reasons();
 
@@ -102,9 +150,19 @@ final class Support {
     Map<String, String> reasons = new HashMap<>();
     for (String field :
         Set.of(
-            "affinity", "nodeName", "nodeSelector", "preemptionPolicy", "priority", "priorityClassName",
-            "schedulingGates", "schedulingGroup", "tolerations", "topologySpreadConstraints",
-            "evictionResponders", "overhead", "runtimeClassName")) {
+            "affinity",
+            "nodeName",
+            "nodeSelector",
+            "preemptionPolicy",
+            "priority",
+            "priorityClassName",
+            "schedulingGates",
+            "schedulingGroup",
+            "tolerations",
+            "topologySpreadConstraints",
+            "evictionResponders",
+            "overhead",
+            "runtimeClassName")) {
       reasons.put("PodSpec." + field, ONE_MACHINE);
     }
     for (String field :

@@ -1,4 +1,5 @@
-/// Kubernetes manifests: strict reading, defaults, validation. Text in, checked pods or errors with lines out.
+/// Kubernetes manifests: strict reading, defaults, validation. Text in, checked pods or errors with
+/// lines out.
 @NullMarked
 package dev.peapod.pods.manifest;
 

@@ -20,8 +20,8 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
-/// A probe by HTTP/1.1 GET on a fresh connection. Certificates are not verified, as Kubernetes says. Redirects within the same host are
-/// followed; one that leads elsewhere counts as success.
+/// A probe by HTTP/1.1 GET on a fresh connection. Certificates are not verified, as Kubernetes
+/// says. Redirects within the same host are followed; one that leads elsewhere counts as success.
 final class HttpProbe {
   private static final int MAX_REDIRECTS = 10;
   private static final int MAX_HEAD = 64 << 10;
@@ -51,9 +51,13 @@ final class HttpProbe {
       return ProbeResult.failed("stopped after " + MAX_REDIRECTS + " redirects");
     } catch (SocketTimeoutException e) {
       return ProbeResult.failed(
-          "Get \"" + uri.resolve("/") + path.substring(1) + "\": deadline exceeded while awaiting the answer");
+          "Get \""
+              + uri.resolve("/")
+              + path.substring(1)
+              + "\": deadline exceeded while awaiting the answer");
     } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
-      return ProbeResult.failed("Get \"" + uri.resolve("/") + path.substring(1) + "\": " + e.getMessage());
+      return ProbeResult.failed(
+          "Get \"" + uri.resolve("/") + path.substring(1) + "\": " + e.getMessage());
     }
   }
 
@@ -178,7 +182,8 @@ final class HttpProbe {
     try {
       return URI.create(uri.getScheme() + "://" + uri.getRawAuthority() + path).resolve(location);
     } catch (IllegalArgumentException e) {
-      throw new IOException("malformed redirect to \"" + shown(location.getBytes(StandardCharsets.UTF_8)) + "\"", e);
+      throw new IOException(
+          "malformed redirect to \"" + shown(location.getBytes(StandardCharsets.UTF_8)) + "\"", e);
     }
   }
 

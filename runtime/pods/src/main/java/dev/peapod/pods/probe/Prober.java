@@ -21,7 +21,11 @@ public final class Prober implements AutoCloseable {
   private volatile boolean closed;
 
   private Prober(
-      String name, ProbePlan plan, ProbeAction.CommandRunner runner, Duration age, Listener listener) {
+      String name,
+      ProbePlan plan,
+      ProbeAction.CommandRunner runner,
+      Duration age,
+      Listener listener) {
     this.plan = plan;
     this.runner = runner;
     this.listener = listener;
@@ -32,7 +36,11 @@ public final class Prober implements AutoCloseable {
   ///
   /// @param age how long the container has been running; it counts towards the initial delay
   public static Prober start(
-      String name, ProbePlan plan, ProbeAction.CommandRunner runner, Duration age, Listener listener) {
+      String name,
+      ProbePlan plan,
+      ProbeAction.CommandRunner runner,
+      Duration age,
+      Listener listener) {
     Prober prober = new Prober(name, plan, runner, age, listener);
     prober.thread.start();
     return prober;

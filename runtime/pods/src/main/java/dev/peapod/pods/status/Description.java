@@ -21,7 +21,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// A pod at length, as `kubectl describe pod` lays it out. It is written by the daemon, so that the client carries no Kubernetes model.
+/// A pod at length, as `kubectl describe pod` lays it out. It is written by the daemon, so that the
+/// client carries no Kubernetes model.
 public final class Description {
   private static final int LABEL_WIDTH = 16;
 
@@ -54,8 +55,11 @@ public final class Description {
         "Status",
         pod.getMetadata().getDeletionTimestamp() == null
             ? phase
-            : "Terminating (" + phase + ", grace period "
-                + pod.getMetadata().getDeletionGracePeriodSeconds() + "s)");
+            : "Terminating ("
+                + phase
+                + ", grace period "
+                + pod.getMetadata().getDeletionGracePeriodSeconds()
+                + "s)");
     if (!problem.isEmpty()) {
       line(0, "Problem", problem);
     }
@@ -64,7 +68,8 @@ public final class Description {
     line(0, "QoS Class", or(status.getQosClass()));
     line(0, "Restart Policy", pod.getSpec().getRestartPolicy());
     line(0, "Namespaces", namespaces(pod));
-    containers("Init Containers", pod.getSpec().getInitContainers(), status.getInitContainerStatuses());
+    containers(
+        "Init Containers", pod.getSpec().getInitContainers(), status.getInitContainerStatuses());
     containers("Containers", pod.getSpec().getContainers(), status.getContainerStatuses());
     out.append("Conditions:\n");
     List<List<String>> rows = new ArrayList<>();
@@ -87,7 +92,8 @@ public final class Description {
     return String.join(", ", words);
   }
 
-  private void containers(String title, List<Container> containers, List<ContainerStatus> statuses) {
+  private void containers(
+      String title, List<Container> containers, List<ContainerStatus> statuses) {
     if (containers.isEmpty()) {
       return;
     }
@@ -158,7 +164,11 @@ public final class Description {
             variable.getValueFrom() == null
                 ? or(variable.getValue())
                 : "(" + variable.getValueFrom().getFieldRef().getFieldPath() + ")";
-        out.append("      ").append(variable.getName()).append(": ").append(clean(value)).append('\n');
+        out.append("      ")
+            .append(variable.getName())
+            .append(": ")
+            .append(clean(value))
+            .append('\n');
       }
     }
     if (!container.getVolumeMounts().isEmpty()) {
@@ -191,15 +201,26 @@ public final class Description {
       what = "tcp-socket :" + probe.getTcpSocket().getPort().getValue();
     } else {
       what =
-          "http-get " + probe.getHttpGet().getScheme().toLowerCase(java.util.Locale.ROOT) + "://:"
-              + probe.getHttpGet().getPort().getValue() + probe.getHttpGet().getPath();
+          "http-get "
+              + probe.getHttpGet().getScheme().toLowerCase(java.util.Locale.ROOT)
+              + "://:"
+              + probe.getHttpGet().getPort().getValue()
+              + probe.getHttpGet().getPath();
     }
     line(
         4,
         title,
-        what + " delay=" + (probe.getInitialDelaySeconds() == null ? 0 : probe.getInitialDelaySeconds())
-            + "s timeout=" + probe.getTimeoutSeconds() + "s period=" + probe.getPeriodSeconds()
-            + "s #success=" + probe.getSuccessThreshold() + " #failure=" + probe.getFailureThreshold());
+        what
+            + " delay="
+            + (probe.getInitialDelaySeconds() == null ? 0 : probe.getInitialDelaySeconds())
+            + "s timeout="
+            + probe.getTimeoutSeconds()
+            + "s period="
+            + probe.getPeriodSeconds()
+            + "s #success="
+            + probe.getSuccessThreshold()
+            + " #failure="
+            + probe.getFailureThreshold());
   }
 
   private void volumes(List<Volume> volumes) {
@@ -211,7 +232,8 @@ public final class Description {
       String what =
           volume.getHostPath() == null
               ? "emptyDir"
-              : "hostPath " + volume.getHostPath().getPath()
+              : "hostPath "
+                  + volume.getHostPath().getPath()
                   + (or(volume.getHostPath().getType()).isEmpty()
                       ? ""
                       : " (" + volume.getHostPath().getType() + ")");

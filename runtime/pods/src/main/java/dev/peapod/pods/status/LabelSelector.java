@@ -70,7 +70,9 @@ public final class LabelSelector {
       boolean in = set.group(2).equals("in");
       return labels -> {
         String value = labels.get(key);
-        return in ? value != null && values.contains(value) : value == null || !values.contains(value);
+        return in
+            ? value != null && values.contains(value)
+            : value == null || !values.contains(value);
       };
     }
     Matcher equality = EQUALITY.matcher(part);

@@ -3,9 +3,12 @@ package dev.peapod.pods.status;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import com.fasterxml.jackson.dataformat.yaml.util.StringQuotingChecker;
 import dev.peapod.error.PeapodException;
+import dev.peapod.pods.manifest.Scalars;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodStatus;
 import java.io.IOException;
@@ -21,11 +24,26 @@ public final class PodText {
   /// Loaded only by those who ask for YAML.
   private static final class Yaml {
     static final ObjectMapper MAPPER =
-        YAMLMapper.builder()
-            .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
-            .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
-            .enable(YAMLGenerator.Feature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
+        YAMLMapper.builder(
+                YAMLFactory.builder()
+                    .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+                    .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
+                    .stringQuotingChecker(new Quoting())
+                    .build())
             .build();
+  }
+
+  /// Quotes what our own reader, and so Kubernetes, would not read as a string.
+  private static final class Quoting extends StringQuotingChecker.Default {
+    @Override
+    public boolean needToQuoteName(String name) {
+      return super.needToQuoteName(name) || !Scalars.meansString(name);
+    }
+
+    @Override
+    public boolean needToQuoteValue(String value) {
+      return super.needToQuoteValue(value) || !Scalars.meansString(value);
+    }
   }
 
   public static String json(Object object) {

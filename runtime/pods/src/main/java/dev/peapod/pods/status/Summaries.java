@@ -163,7 +163,8 @@ public final class Summaries {
         ContainerStateTerminated end = terminated(state);
         if (end != null && end.getExitCode() != 0) {
           String why = or(end.getMessage());
-          return container.getName() + ": "
+          return container.getName()
+              + ": "
               + (why.isEmpty() ? reason(end) + " (exit code " + end.getExitCode() + ")" : why);
         }
       }
@@ -176,7 +177,9 @@ public final class Summaries {
   }
 
   private static long nanos(@Nullable String time) {
-    return time == null || time.isEmpty() ? 0 : Instant.parse(time).getEpochSecond() * 1_000_000_000L;
+    return time == null || time.isEmpty()
+        ? 0
+        : Instant.parse(time).getEpochSecond() * 1_000_000_000L;
   }
 
   private static String or(@Nullable String text) {

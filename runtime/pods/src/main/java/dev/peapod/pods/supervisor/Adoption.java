@@ -25,7 +25,8 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Reads from a runtime what became of containers: at a daemon's start for all of them, later for those that ended.
+/// Reads from a runtime what became of containers: at a daemon's start for all of them, later for
+/// those that ended.
 final class Adoption {
   private static final int MESSAGE_BYTES = 4096;
   private static final Comparator<PodSandbox> NEWEST =
@@ -42,8 +43,16 @@ final class Adoption {
 
   /// The newest sandbox if it is ready, and the state of all containers put into their slots.
   static Found adopt(
-      Cri cri, PodPaths paths, Message.Observed observed, List<ContainerSlot> slots, @Nullable PodStatus earlier) {
-    int next = observed.sandboxes().stream().mapToInt(s -> s.getMetadata().getAttempt() + 1).max().orElse(0);
+      Cri cri,
+      PodPaths paths,
+      Message.Observed observed,
+      List<ContainerSlot> slots,
+      @Nullable PodStatus earlier) {
+    int next =
+        observed.sandboxes().stream()
+            .mapToInt(s -> s.getMetadata().getAttempt() + 1)
+            .max()
+            .orElse(0);
     Optional<PodSandbox> newest = observed.sandboxes().stream().max(NEWEST);
     String id = "";
     List<String> ips = List.of();
@@ -53,7 +62,10 @@ final class Adoption {
     }
     String current = id;
     List<String> stale =
-        observed.sandboxes().stream().map(PodSandbox::getId).filter(s -> !s.equals(current)).toList();
+        observed.sandboxes().stream()
+            .map(PodSandbox::getId)
+            .filter(s -> !s.equals(current))
+            .toList();
     for (ContainerSlot slot : slots) {
       recall(slot, earlier);
       List<Container> instances =
@@ -97,7 +109,9 @@ final class Adoption {
     switch (instance.getState()) {
       case CONTAINER_RUNNING -> {
         Optional<ContainerStatus> status = status(cri, instance.getId());
-        if (here && status.isPresent() && status.get().getState() == ContainerState.CONTAINER_RUNNING) {
+        if (here
+            && status.isPresent()
+            && status.get().getState() == ContainerState.CONTAINER_RUNNING) {
           slot.running(instance.getId(), instance.getImageId(), at(status.get().getStartedAt()));
         } else {
           end(slot, termination(cri, paths, slot, instance.getId(), attempt));
@@ -106,7 +120,8 @@ final class Adoption {
       case CONTAINER_EXITED, CONTAINER_UNKNOWN, UNRECOGNIZED ->
           end(slot, termination(cri, paths, slot, instance.getId(), attempt));
       case CONTAINER_CREATED -> {
-        // Cut off between create and start; it never ran. The number is used up, since its log may exist.
+        // Cut off between create and start; it never ran. The number is used up, since its log may
+        // exist.
         cri.removeContainer(instance.getId());
       }
     }

@@ -33,9 +33,18 @@ import org.jspecify.annotations.Nullable;
 final class ContainerConfigs {
   private static final List<String> MASKED =
       List.of(
-          "/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys",
-          "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
-          "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap");
+          "/proc/asound",
+          "/proc/acpi",
+          "/proc/interrupts",
+          "/proc/kcore",
+          "/proc/keys",
+          "/proc/latency_stats",
+          "/proc/timer_list",
+          "/proc/timer_stats",
+          "/proc/sched_debug",
+          "/proc/scsi",
+          "/sys/firmware",
+          "/sys/devices/virtual/powercap");
   private static final List<String> READ_ONLY =
       List.of("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger");
 
@@ -44,7 +53,13 @@ final class ContainerConfigs {
   /// @param image what the runtime says of the image that is to be run
   /// @throws PeapodException if the image does not fit what the manifest asks for
   static ContainerConfig of(
-      Pod pod, Container container, int attempt, Image image, String podIp, PodsConfig config, PodPaths paths) {
+      Pod pod,
+      Container container,
+      int attempt,
+      Image image,
+      String podIp,
+      PodsConfig config,
+      PodPaths paths) {
     Map<String, String> environment = environment(pod, container, podIp, config);
     ContainerConfig.Builder result =
         ContainerConfig.newBuilder()
@@ -154,8 +169,7 @@ final class ContainerConfigs {
             .setHostPath(paths.terminationMessage(container.getName(), attempt).toString()));
   }
 
-  private static LinuxContainerSecurityContext security(
-      Pod pod, Container container, Image image) {
+  private static LinuxContainerSecurityContext security(Pod pod, Container container, Image image) {
     PodSecurityContext podContext = pod.getSpec().getSecurityContext();
     SecurityContext own = container.getSecurityContext();
     LinuxContainerSecurityContext.Builder result =

@@ -9,7 +9,8 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// One container of the manifest and what is known of its instances. Touched by the pod's worker alone.
+/// One container of the manifest and what is known of its instances. Touched by the pod's worker
+/// alone.
 ///
 /// ```
 ///            start          started            exit seen
@@ -75,8 +76,23 @@ final class ContainerSlot {
     return state == State.EXITED && ended != null && ended.succeeded();
   }
 
+  /// Whether a start or stop is under way.
   boolean isBusy() {
     return operation != null;
+  }
+
+  /// Whether its process runs, as far as is known.
+  boolean isAlive() {
+    return state == State.RUNNING || state == State.STOPPING;
+  }
+
+  /// Has what has ended run again whatever its end was.
+  void again() {
+    if (state == State.EXITED) {
+      last = ended;
+      ended = null;
+      state = State.WAITING;
+    }
   }
 
   void waiting(String reason, String message) {

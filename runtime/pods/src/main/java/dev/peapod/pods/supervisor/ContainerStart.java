@@ -12,8 +12,8 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// Brings one instance of a container up: image, create, start. Runs on a virtual thread of its own and tells the worker how it went;
-/// an interrupt ends it.
+/// Brings one instance of a container up: image, create, start. Runs on a virtual thread of its own
+/// and tells the worker how it went; an interrupt ends it.
 final class ContainerStart implements Runnable {
   private final Shared shared;
   private final Pod pod;
@@ -58,7 +58,8 @@ final class ContainerStart implements Runnable {
       shared.events().warning(key, spec.getName(), "Failed", e.getMessage());
       return new Message.NotCreated(slot, e.reason, e.getMessage(), true);
     } catch (RuntimeException e) {
-      return notCreated(key, "ErrImagePull", "can not get image \"" + spec.getImage() + "\"", e, true);
+      return notCreated(
+          key, "ErrImagePull", "can not get image \"" + spec.getImage() + "\"", e, true);
     }
     PodPaths paths = PodPaths.of(shared.config(), pod);
     String id;
@@ -130,15 +131,22 @@ final class ContainerStart implements Runnable {
             .image(pulled.isEmpty() ? reference : pulled)
             .or(() -> shared.cri().image(reference))
             .orElseThrow(
-                () -> new Unavailable("ErrImagePull", "image \"" + reference + "\" vanished after its pull"));
+                () ->
+                    new Unavailable(
+                        "ErrImagePull", "image \"" + reference + "\" vanished after its pull"));
     shared
         .events()
         .normal(
             key,
             spec.getName(),
             "Pulled",
-            "Successfully pulled image \"" + reference + "\" in " + took.toMillis() + "ms. Image size: "
-                + image.getSize() + " bytes.");
+            "Successfully pulled image \""
+                + reference
+                + "\" in "
+                + took.toMillis()
+                + "ms. Image size: "
+                + image.getSize()
+                + " bytes.");
     return image;
   }
 

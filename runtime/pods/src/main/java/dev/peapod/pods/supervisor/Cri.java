@@ -45,8 +45,8 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/// The CRI as the supervisor calls it: blocking, with deadlines, failures as [PeapodException]. An interrupt cancels the call.
-/// Thread-safe.
+/// The CRI as the supervisor calls it: blocking, with deadlines, failures as [PeapodException]. An
+/// interrupt cancels the call. Thread-safe.
 public final class Cri {
   private static final Duration QUICK = Duration.ofSeconds(30);
   private static final Duration SLOW = Duration.ofMinutes(4);
@@ -97,8 +97,7 @@ public final class Cri {
     return call(
         () ->
             within(QUICK)
-                .podSandboxStatus(
-                    PodSandboxStatusRequest.newBuilder().setPodSandboxId(id).build())
+                .podSandboxStatus(PodSandboxStatusRequest.newBuilder().setPodSandboxId(id).build())
                 .getStatus());
   }
 
@@ -113,7 +112,8 @@ public final class Cri {
     ifFound(
         () ->
             within(SLOW)
-                .removePodSandbox(RemovePodSandboxRequest.newBuilder().setPodSandboxId(id).build()));
+                .removePodSandbox(
+                    RemovePodSandboxRequest.newBuilder().setPodSandboxId(id).build()));
   }
 
   String createContainer(String sandbox, ContainerConfig config, PodSandboxConfig sandboxConfig) {
@@ -132,7 +132,8 @@ public final class Cri {
   void startContainer(String id) {
     call(
         () ->
-            within(SLOW).startContainer(StartContainerRequest.newBuilder().setContainerId(id).build()));
+            within(SLOW)
+                .startContainer(StartContainerRequest.newBuilder().setContainerId(id).build()));
   }
 
   /// Stops a container; one that is gone or stopped is fine.
@@ -245,7 +246,8 @@ public final class Cri {
 
   static PeapodException translated(StatusRuntimeException e) {
     Status status = e.getStatus();
-    String text = status.getDescription() == null ? status.getCode().name() : status.getDescription();
+    String text =
+        status.getDescription() == null ? status.getCode().name() : status.getDescription();
     return new PeapodException(kind(status.getCode()), text, e);
   }
 

@@ -12,7 +12,8 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 
-/// What happened to pods, in memory and bounded, the oldest forgotten first. The same thing happening again is counted. Thread-safe.
+/// What happened to pods, in memory and bounded, the oldest forgotten first. The same thing
+/// happening again is counted. Thread-safe.
 public final class EventLog {
   private static final int MOST = 5_000;
   private static final int LONGEST_MESSAGE = 4_096;
@@ -49,7 +50,9 @@ public final class EventLog {
 
   private void add(PodKey pod, String container, boolean warning, String reason, String message) {
     String text =
-        message.length() > LONGEST_MESSAGE ? message.substring(0, LONGEST_MESSAGE) + "..." : message;
+        message.length() > LONGEST_MESSAGE
+            ? message.substring(0, LONGEST_MESSAGE) + "..."
+            : message;
     Instant now = clock.instant();
     lock.lock();
     try {

@@ -2,7 +2,8 @@ package dev.peapod.pods.supervisor;
 
 import java.util.Map;
 
-/// Kubernetes' `$(VAR)` expansion: `$$` is a dollar sign, a reference to an unknown variable stays as it is.
+/// Kubernetes' `$(VAR)` expansion: `$$` is a dollar sign, a reference to an unknown variable stays
+/// as it is.
 final class Expansion {
   private Expansion() {}
 

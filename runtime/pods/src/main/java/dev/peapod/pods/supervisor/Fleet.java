@@ -60,7 +60,8 @@ public final class Fleet implements AutoCloseable {
     this.config = config;
     this.store = new PodStore(config);
     this.events = new EventLog(clock);
-    // Milliseconds leave room for a thousand changes each before a later daemon's first revision could be reached.
+    // Milliseconds leave room for a thousand changes each before a later daemon's first revision
+    // could be reached.
     this.board = new PodBoard(clock.millis() * 1000);
     this.watch = new RuntimeWatch(cri, config.poll(), () -> !workers.isEmpty(), this::seen);
     this.shared = new Shared(cri, config, events, board, store, clock, watch::poke);
@@ -79,7 +80,13 @@ public final class Fleet implements AutoCloseable {
     for (PodStore.Stored stored : store.load()) {
       PodKey key = PodKey.of(stored.pod());
       if (workers.containsKey(key)) {
-        LOG.log(Logger.Level.WARNING, "pod " + key + " is stored twice; " + stored.pod().getMetadata().getUid() + " is left out");
+        LOG.log(
+            Logger.Level.WARNING,
+            "pod "
+                + key
+                + " is stored twice; "
+                + stored.pod().getMetadata().getUid()
+                + " is left out");
         continue;
       }
       run(stored);
@@ -129,10 +136,12 @@ public final class Fleet implements AutoCloseable {
 
   // --- applying
 
-  /// Makes the pods that are not there yet. Either all manifests can be applied, or nothing is made.
+  /// Makes the pods that are not there yet. Either all manifests can be applied, or nothing is
+  /// made.
   ///
   /// @param replace delete a pod whose spec differs, and make it anew
-  /// @throws PeapodException ALREADY_EXISTS if a spec differs and `replace` is not set; FAILED_PRECONDITION if a host port is taken by
+  /// @throws PeapodException ALREADY_EXISTS if a spec differs and `replace` is not set;
+  /// FAILED_PRECONDITION if a host port is taken by
   ///     another pod
   public List<Applied> apply(List<PodManifest> manifests, boolean replace, boolean dryRun)
       throws InterruptedException {
@@ -205,7 +214,9 @@ public final class Fleet implements AutoCloseable {
       }
       throw new PeapodException(
           Kind.ALREADY_EXISTS,
-          "pod " + key + " runs with another spec, and a running pod's spec can not be changed;"
+          "pod "
+              + key
+              + " runs with another spec, and a running pod's spec can not be changed;"
               + " apply with --replace to delete it and make it anew");
     }
     ObjectMeta now = manifest.pod().getMetadata();
@@ -248,10 +259,12 @@ public final class Fleet implements AutoCloseable {
   /// Two pods can not have one host port.
   private void requirePorts(Map<PodManifest, Result> plan) {
     Map<String, PodKey> taken = new LinkedHashMap<>();
-    Set<PodKey> planned = plan.keySet().stream().map(m -> PodKey.of(m.pod())).collect(Collectors.toSet());
+    Set<PodKey> planned =
+        plan.keySet().stream().map(m -> PodKey.of(m.pod())).collect(Collectors.toSet());
     for (PodBoard.Entry entry : board.list().entries()) {
       String phase = entry.pod().getStatus() == null ? "" : entry.pod().getStatus().getPhase();
-      if (!planned.contains(PodKey.of(entry.pod())) && !Set.of("Succeeded", "Failed").contains(phase)) {
+      if (!planned.contains(PodKey.of(entry.pod()))
+          && !Set.of("Succeeded", "Failed").contains(phase)) {
         hostPorts(entry.pod()).forEach(port -> taken.put(port, PodKey.of(entry.pod())));
       }
     }
@@ -262,7 +275,12 @@ public final class Fleet implements AutoCloseable {
         if (other.isPresent()) {
           throw new PeapodException(
               Kind.FAILED_PRECONDITION,
-              "host port " + port + " that pod " + key + " asks for is taken by pod " + other.get());
+              "host port "
+                  + port
+                  + " that pod "
+                  + key
+                  + " asks for is taken by pod "
+                  + other.get());
         }
       }
       hostPorts(manifest.pod()).forEach(port -> taken.put(port, key));

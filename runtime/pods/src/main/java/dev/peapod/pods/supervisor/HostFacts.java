@@ -10,7 +10,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What pods are told of the machine. Read anew each time: all of it may change while the daemon runs.
+/// What pods are told of the machine. Read anew each time: all of it may change while the daemon
+/// runs.
 final class HostFacts {
   private HostFacts() {}
 
@@ -41,7 +42,8 @@ final class HostFacts {
     return String.join("\n", lines(Path.of("/etc/hosts"))) + "\n";
   }
 
-  /// The address that the default route goes out from; no packet is sent. 127.0.0.1 where there is no route.
+  /// The address that the default route goes out from; no packet is sent. 127.0.0.1 where there is
+  /// no route.
   static String address() {
     try (DatagramSocket socket = new DatagramSocket()) {
       socket.connect(new InetSocketAddress(InetAddress.ofLiteral("192.0.2.1"), 9));

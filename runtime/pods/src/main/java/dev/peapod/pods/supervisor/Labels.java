@@ -1,6 +1,7 @@
 package dev.peapod.pods.supervisor;
 
-/// The labels and annotations by which a CRI runtime's sandboxes and containers are known again; kubelet's where kubelet has one.
+/// The labels and annotations by which a CRI runtime's sandboxes and containers are known again;
+/// kubelet's where kubelet has one.
 final class Labels {
   static final String POD_NAME = "io.kubernetes.pod.name";
   static final String POD_NAMESPACE = "io.kubernetes.pod.namespace";
@@ -12,7 +13,8 @@ final class Labels {
   static final String GRACE = "io.kubernetes.pod.terminationGracePeriod";
   static final String PORTS = "io.kubernetes.container.ports";
 
-  /// Whose sandbox it is: the directory of the supervisor's pods. A runtime may serve a kubelet and other supervisors as well.
+  /// Whose sandbox it is: the directory of the supervisor's pods. A runtime may serve a kubelet and
+  /// other supervisors as well.
   static final String SUPERVISOR = "dev.peapod/pods-directory";
 
   private Labels() {}

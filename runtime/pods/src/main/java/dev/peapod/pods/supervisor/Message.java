@@ -24,7 +24,8 @@ sealed interface Message {
   record Started(ContainerSlot slot, int attempt, String containerId, String imageId, Instant at)
       implements Message {}
 
-  /// Nothing runs: the image is not there or the container could not be made. No attempt is used up.
+  /// Nothing runs: the image is not there or the container could not be made. No attempt is used
+  /// up.
   record NotCreated(ContainerSlot slot, String reason, String message, boolean image)
       implements Message {}
 
@@ -42,8 +43,7 @@ sealed interface Message {
   /// The pod is to go. Told again with a shorter time, it goes quicker.
   record Delete(Optional<Long> graceSeconds) implements Message {}
 
-  record Configure(
-      @Nullable Map<String, String> labels, @Nullable Map<String, String> annotations)
+  record Configure(@Nullable Map<String, String> labels, @Nullable Map<String, String> annotations)
       implements Message {}
 
   /// All is removed, or not: then why.

@@ -13,8 +13,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// The pods as they were last published, and the latest changes for those who watch. What is published must not be changed any more.
-/// Thread-safe.
+/// The pods as they were last published, and the latest changes for those who watch. What is
+/// published must not be changed any more. Thread-safe.
 public final class PodBoard {
   private static final int KEPT_CHANGES = 2_000;
 
@@ -47,7 +47,8 @@ public final class PodBoard {
   private long revision;
   private long forgotten;
 
-  /// @param start the first revision; larger than any of an earlier daemon, so that a watcher's old revision is recognised
+  /// @param start the first revision; larger than any of an earlier daemon, so that a watcher's old
+  /// revision is recognised
   public PodBoard(long start) {
     revision = start;
     forgotten = start;
@@ -75,9 +76,7 @@ public final class PodBoard {
     try {
       Entry before = pods.remove(key);
       if (before != null) {
-        record(
-            new Change(
-                ChangeType.DELETED, new Entry(before.pod, before.message, ++revision)));
+        record(new Change(ChangeType.DELETED, new Entry(before.pod, before.message, ++revision)));
       }
     } finally {
       lock.unlock();
@@ -119,7 +118,8 @@ public final class PodBoard {
     }
   }
 
-  /// The changes after a revision; waits for one if there is none, and answers none if the time is over.
+  /// The changes after a revision; waits for one if there is none, and answers none if the time is
+  /// over.
   ///
   /// @throws PeapodException INVALID if the revision is no longer kept or was never given
   public List<Change> await(long after, long millis) throws InterruptedException {

@@ -8,8 +8,7 @@ import java.nio.file.Path;
 public record PodPaths(Path directory, Path logs) {
   public static PodPaths of(PodsConfig config, Pod pod) {
     String uid = pod.getMetadata().getUid();
-    String logs =
-        pod.getMetadata().getNamespace() + "_" + pod.getMetadata().getName() + "_" + uid;
+    String logs = pod.getMetadata().getNamespace() + "_" + pod.getMetadata().getName() + "_" + uid;
     return new PodPaths(config.podsDirectory().resolve(uid), config.logRoot().resolve(logs));
   }
 

@@ -16,15 +16,16 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.LongSupplier;
 
-/// Ends a pod: its containers in parallel with the grace period, then everything that was made for it. Can be done again from the start
-/// after any failure.
+/// Ends a pod: its containers in parallel with the grace period, then everything that was made for
+/// it. Can be done again from the start after any failure.
 final class PodRemoval {
   private PodRemoval() {}
 
   /// Stops and removes a pod's containers and sandboxes, and its files.
   ///
   /// @param grace seconds, asked for when the containers are stopped
-  static void run(Shared shared, Pod pod, LongSupplier grace) throws IOException, InterruptedException {
+  static void run(Shared shared, Pod pod, LongSupplier grace)
+      throws IOException, InterruptedException {
     Map<String, String> labels = Map.of(Labels.POD_UID, pod.getMetadata().getUid());
     stopContainers(shared, pod, labels, grace);
     for (PodSandbox sandbox : shared.cri().sandboxes(labels)) {

@@ -21,9 +21,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// The applied pods on disk, one directory each, named by uid: `pod.json`, `deletion.json` once it is to be deleted, `status.json` with
-/// what a new daemon can not ask the runtime (finished instances, restart counts). Written by temp, fsync, rename. Thread-safe as long as
-/// one pod's files are written by one thread.
+/// The applied pods on disk, one directory each, named by uid: `pod.json`, `deletion.json` once it
+/// is to be deleted, `status.json` with what a new daemon can not ask the runtime (finished
+/// instances, restart counts). Written by temp, fsync, rename. Thread-safe as long as one pod's
+/// files are written by one thread.
 public final class PodStore {
   private static final Logger LOG = System.getLogger(PodStore.class.getName());
   private static final String POD = "pod.json";
@@ -49,7 +50,8 @@ public final class PodStore {
     }
     List<Path> directories;
     try (Stream<Path> list = Files.list(root)) {
-      directories = list.filter(path -> !path.getFileName().toString().startsWith(".")).sorted().toList();
+      directories =
+          list.filter(path -> !path.getFileName().toString().startsWith(".")).sorted().toList();
     } catch (IOException e) {
       throw PeapodException.internal("can not list " + root, e);
     }
@@ -90,7 +92,8 @@ public final class PodStore {
   private void setAside(Path directory, Exception why) {
     Path aside =
         root.resolve(".broken-" + directory.getFileName() + "-" + Instant.now().toEpochMilli());
-    LOG.log(Logger.Level.WARNING, "set aside " + directory + " as " + aside + ": " + why.getMessage());
+    LOG.log(
+        Logger.Level.WARNING, "set aside " + directory + " as " + aside + ": " + why.getMessage());
     try {
       Files.move(directory, aside, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
@@ -110,7 +113,8 @@ public final class PodStore {
     write(directory(pod), DELETION, graceSeconds + "\n");
   }
 
-  /// Removes all that is kept of a pod, the manifest last, so that a crash in between goes on with the removal.
+  /// Removes all that is kept of a pod, the manifest last, so that a crash in between goes on with
+  /// the removal.
   void remove(Pod pod, PodPaths paths) throws IOException {
     Trees.delete(paths.logs());
     for (String part : List.of("volumes", "containers")) {
@@ -128,7 +132,8 @@ public final class PodStore {
     Path temp = directory.resolve("." + name);
     try {
       Files.createDirectories(
-          directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+          directory,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       try (FileChannel channel =
           FileChannel.open(
               temp,

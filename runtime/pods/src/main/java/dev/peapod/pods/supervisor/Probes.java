@@ -71,7 +71,8 @@ final class Probes {
               key,
               slot.name(),
               "ProbeError",
-              kind.word() + " probe names a port that the container does not have; it counts as failed");
+              kind.word()
+                  + " probe names a port that the container does not have; it counts as failed");
       if (kind != ProbeKind.READINESS) {
         worker.accept(new Message.Probed(slot, containerId, kind, false, "unknown port"));
       }
@@ -84,7 +85,10 @@ final class Probes {
             shared
                 .events()
                 .warning(
-                    key, slot.name(), "Unhealthy", probed.word() + " probe failed: " + result.message());
+                    key,
+                    slot.name(),
+                    "Unhealthy",
+                    probed.word() + " probe failed: " + result.message());
           }
 
           @Override

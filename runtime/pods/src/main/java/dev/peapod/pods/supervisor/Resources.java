@@ -30,10 +30,12 @@ public final class Resources {
       OptionalLong memory = memory(container, true);
       OptionalLong cpuRequest = cpu(container, false);
       OptionalLong memoryRequest = memory(container, false);
-      any |=
-          positive(cpu) || positive(memory) || positive(cpuRequest) || positive(memoryRequest);
+      any |= positive(cpu) || positive(memory) || positive(cpuRequest) || positive(memoryRequest);
       guaranteed &=
-          positive(cpu) && positive(memory) && cpu.equals(cpuRequest) && memory.equals(memoryRequest);
+          positive(cpu)
+              && positive(memory)
+              && cpu.equals(cpuRequest)
+              && memory.equals(memoryRequest);
     }
     return !any ? "BestEffort" : guaranteed ? "Guaranteed" : "Burstable";
   }
@@ -51,7 +53,8 @@ public final class Resources {
     return result.build();
   }
 
-  /// What the pod's own cgroup is to be held to: the containers' sums, where all of them have a limit.
+  /// What the pod's own cgroup is to be held to: the containers' sums, where all of them have a
+  /// limit.
   static LinuxContainerResources ofPod(Pod pod) {
     LinuxContainerResources.Builder result = LinuxContainerResources.newBuilder();
     List<Container> containers = pod.getSpec().getContainers();
@@ -67,7 +70,8 @@ public final class Resources {
     OptionalLong of(Container container);
   }
 
-  /// The sum over the containers, or the largest init container if that is more; nothing where one of them has no figure.
+  /// The sum over the containers, or the largest init container if that is more; nothing where one
+  /// of them has no figure.
   private static OptionalLong effective(
       List<Container> containers, List<Container> inits, Figure figure) {
     long sum = 0;

@@ -16,7 +16,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
-/// Looks at the runtime for all pods at once: two lists every second (more often after something was started), or, where the runtime sends container events, at each event and
+/// Looks at the runtime for all pods at once: two lists every second (more often after something
+/// was started), or, where the runtime sends container events, at each event and
 /// every ten seconds. Thread-safe.
 public final class RuntimeWatch implements AutoCloseable {
   private static final Logger LOG = System.getLogger(RuntimeWatch.class.getName());
@@ -29,7 +30,9 @@ public final class RuntimeWatch implements AutoCloseable {
 
   /// What the runtime has, by pod uid.
   public record Look(
-      Map<String, List<PodSandbox>> sandboxes, Map<String, List<Container>> containers, long begunAt) {}
+      Map<String, List<PodSandbox>> sandboxes,
+      Map<String, List<Container>> containers,
+      long begunAt) {}
 
   private final Cri cri;
   private final Duration poll;
@@ -68,7 +71,8 @@ public final class RuntimeWatch implements AutoCloseable {
   public Look look() {
     long begunAt = System.nanoTime();
     Map<String, List<PodSandbox>> sandboxes = new HashMap<>();
-    // Containers first: a sandbox made in between shows without its containers, never the other way round.
+    // Containers first: a sandbox made in between shows without its containers, never the other way
+    // round.
     Map<String, List<Container>> containers = new HashMap<>();
     for (Container container : cri.containers(Map.of())) {
       String uid = container.getLabelsOrDefault(Labels.POD_UID, "");

@@ -100,7 +100,8 @@ final class SandboxConfigs {
     List<String> servers = new ArrayList<>();
     List<String> searches = new ArrayList<>();
     List<String> options = new ArrayList<>();
-    // Without a cluster there is no cluster DNS, and ClusterFirst means the host's, as kubelet falls back to.
+    // Without a cluster there is no cluster DNS, and ClusterFirst means the host's, as kubelet
+    // falls back to.
     if (!"None".equals(spec.getDnsPolicy())) {
       HostFacts.Resolver host = HostFacts.resolver();
       servers.addAll(host.servers());

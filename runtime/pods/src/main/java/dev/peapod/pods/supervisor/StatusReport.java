@@ -22,7 +22,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// Makes a pod's status as kubelet would report it. For one pod's worker; it remembers when conditions last changed.
+/// Makes a pod's status as kubelet would report it. For one pod's worker; it remembers when
+/// conditions last changed.
 final class StatusReport {
   private static final String SCHEME = "peapod://";
 
@@ -39,7 +40,12 @@ final class StatusReport {
   }
 
   PodStatus report(
-      Pod pod, List<ContainerSlot> inits, List<ContainerSlot> mains, boolean sandbox, List<String> ips, Instant now) {
+      Pod pod,
+      List<ContainerSlot> inits,
+      List<ContainerSlot> mains,
+      boolean sandbox,
+      List<String> ips,
+      Instant now) {
     String phase = phase(pod, inits, mains);
     boolean finished = phase.equals("Succeeded") || phase.equals("Failed");
     boolean initialized = inits.stream().allMatch(ContainerSlot::succeeded);
@@ -56,8 +62,10 @@ final class StatusReport {
             .withHostIP(hostIp)
             .withHostIPs(new HostIP(hostIp))
             .withConditions(conditions(finished, phase, initialized, sandbox, inits, unready, now))
-            .withInitContainerStatuses(inits.stream().map(slot -> container(slot, inits, mains)).toList())
-            .withContainerStatuses(mains.stream().map(slot -> container(slot, inits, mains)).toList());
+            .withInitContainerStatuses(
+                inits.stream().map(slot -> container(slot, inits, mains)).toList())
+            .withContainerStatuses(
+                mains.stream().map(slot -> container(slot, inits, mains)).toList());
     if (!podIps.isEmpty()) {
       status.withPodIP(podIps.getFirst());
       status.withPodIPs(podIps.stream().map(PodIP::new).toList());
@@ -71,7 +79,9 @@ final class StatusReport {
       if (init.succeeded()) {
         continue;
       }
-      return init.state == ContainerSlot.State.EXITED && policy.equals("Never") ? "Failed" : "Pending";
+      return init.state == ContainerSlot.State.EXITED && policy.equals("Never")
+          ? "Failed"
+          : "Pending";
     }
     int waiting = 0;
     int running = 0;
@@ -93,7 +103,9 @@ final class StatusReport {
     if (waiting > 0) {
       return "Pending";
     }
-    if (running > 0 || policy.equals("Always") || mains.stream().anyMatch(s -> s.state == ContainerSlot.State.WAITING)) {
+    if (running > 0
+        || policy.equals("Always")
+        || mains.stream().anyMatch(s -> s.state == ContainerSlot.State.WAITING)) {
       return "Running";
     }
     if (failed == 0) {
@@ -117,7 +129,10 @@ final class StatusReport {
       result.add(condition("Initialized", true, completed, "", now));
     } else {
       String names =
-          inits.stream().filter(s -> !s.succeeded()).map(ContainerSlot::name).collect(Collectors.joining(" "));
+          inits.stream()
+              .filter(s -> !s.succeeded())
+              .map(ContainerSlot::name)
+              .collect(Collectors.joining(" "));
       result.add(
           condition(
               "Initialized",
@@ -127,9 +142,14 @@ final class StatusReport {
               now));
     }
     boolean ready = unready.isEmpty() && !finished;
-    String reason = ready ? "" : finished ? (completed.isEmpty() ? "PodFailed" : completed) : "ContainersNotReady";
+    String reason =
+        ready
+            ? ""
+            : finished ? (completed.isEmpty() ? "PodFailed" : completed) : "ContainersNotReady";
     String message =
-        ready || finished ? "" : "containers with unready status: [" + String.join(" ", unready) + "]";
+        ready || finished
+            ? ""
+            : "containers with unready status: [" + String.join(" ", unready) + "]";
     result.add(condition("Ready", ready, reason, message, now));
     result.add(condition("ContainersReady", ready, reason, message, now));
     result.add(condition("PodScheduled", true, "", "", now));
@@ -141,7 +161,9 @@ final class StatusReport {
     String word = status ? "True" : "False";
     PodCondition before = conditions.get(type);
     String since =
-        before != null && word.equals(before.getStatus()) ? before.getLastTransitionTime() : text(now);
+        before != null && word.equals(before.getStatus())
+            ? before.getLastTransitionTime()
+            : text(now);
     PodConditionBuilder builder =
         new PodConditionBuilder().withType(type).withStatus(word).withLastTransitionTime(since);
     if (!reason.isEmpty()) {
@@ -180,7 +202,10 @@ final class StatusReport {
       String reason = slot.waitingReason;
       if (reason.isEmpty()) {
         boolean initializing = !slot.init && inits.stream().anyMatch(s -> !s.succeeded());
-        reason = initializing || (slot.init && isBehind(slot, inits)) ? "PodInitializing" : "ContainerCreating";
+        reason =
+            initializing || (slot.init && isBehind(slot, inits))
+                ? "PodInitializing"
+                : "ContainerCreating";
       }
       var waiting = new ContainerStateBuilder().withNewWaiting().withReason(reason);
       if (!slot.waitingMessage.isEmpty()) {

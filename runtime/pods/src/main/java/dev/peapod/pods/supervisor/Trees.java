@@ -15,7 +15,8 @@ final class Trees {
 
   /// Deletes a tree without following links; a missing one is fine.
   ///
-  /// @throws IOException also if something is mounted in it: what is behind a mount is not ours to delete
+  /// @throws IOException also if something is mounted in it: what is behind a mount is not ours to
+  /// delete
   static void delete(Path root) throws IOException {
     if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) {
       return;
@@ -58,6 +59,9 @@ final class Trees {
   }
 
   private static String unescaped(String path) {
-    return path.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\");
+    return path.replace("\\040", " ")
+        .replace("\\011", "\t")
+        .replace("\\012", "\n")
+        .replace("\\134", "\\");
   }
 }

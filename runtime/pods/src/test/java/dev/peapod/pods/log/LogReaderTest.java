@@ -46,7 +46,12 @@ class LogReaderTest {
 
   @Test
   void readsBothStreams() throws Exception {
-    Path file = write("a", record(1, "stdout", "F", "one"), record(2, "stderr", "F", "two words"), record(3, "stdout", "F", ""));
+    Path file =
+        write(
+            "a",
+            record(1, "stdout", "F", "one"),
+            record(2, "stderr", "F", "two words"),
+            record(3, "stdout", "F", ""));
     assertThat(read(file, -1, 0)).containsExactly("out one", "err two words", "out ");
   }
 
@@ -78,15 +83,18 @@ class LogReaderTest {
     text.append(record(1, "stdout", "F", "end"));
     List<LogLine> lines = new ArrayList<>();
     new LogReader(write("a", text.toString())).read(-1, 0, () -> false, lines::add);
-    assertThat(lines).allSatisfy(line -> assertThat(line.text().length).isLessThanOrEqualTo(280 << 10));
-    assertThat(lines.stream().mapToLong(line -> line.text().length).sum()).isEqualTo(100L * 16384 + 3);
+    assertThat(lines)
+        .allSatisfy(line -> assertThat(line.text().length).isLessThanOrEqualTo(280 << 10));
+    assertThat(lines.stream().mapToLong(line -> line.text().length).sum())
+        .isEqualTo(100L * 16384 + 3);
     assertThat(lines.getLast().partial()).isFalse();
   }
 
   @Test
   void passesOnWhatIsNoRecord() throws Exception {
     Path file = write("a", "garbage\n", record(1, "stdout", "F", "ok"), "2026-99-99 stdout F x\n");
-    assertThat(read(file, -1, 0)).containsExactly("out garbage", "out ok", "out 2026-99-99 stdout F x");
+    assertThat(read(file, -1, 0))
+        .containsExactly("out garbage", "out ok", "out 2026-99-99 stdout F x");
   }
 
   @Test

@@ -36,14 +36,19 @@ class BadManifestsTest {
             PeapodException.class,
             e -> {
               assertThat(e.kind()).isEqualTo(PeapodException.Kind.INVALID);
-              assertThat(String.valueOf(e.getMessage()).lines().map(line -> line.replaceFirst("^bad.yaml:", "")).toList())
+              assertThat(
+                      String.valueOf(e.getMessage())
+                          .lines()
+                          .map(line -> line.replaceFirst("^bad.yaml:", ""))
+                          .toList())
                   .hasSameSizeAs(c.errors)
                   .zipSatisfy(
                       c.errors,
                       (actual, expected) -> {
                         // Three dots at the end: Kubernetes' long explanation follows.
                         if (expected.endsWith("...")) {
-                          assertThat(actual).startsWith(expected.substring(0, expected.length() - 3));
+                          assertThat(actual)
+                              .startsWith(expected.substring(0, expected.length() - 3));
                         } else {
                           assertThat(actual).isEqualTo(expected);
                         }

@@ -26,7 +26,9 @@ class ManifestsTest {
 
   private static List<PodManifest> read(String text) {
     return new Manifests(true)
-        .read(List.of(new ManifestSource("a.yaml", text.getBytes(StandardCharsets.UTF_8))), "default");
+        .read(
+            List.of(new ManifestSource("a.yaml", text.getBytes(StandardCharsets.UTF_8))),
+            "default");
   }
 
   private static Pod pod(String text) {
@@ -49,9 +51,15 @@ class ManifestsTest {
 
   @Test
   void keepsProcessesApartWhereTheManifestSaysSo() {
-    assertThat(pod(MINIMAL.replace("spec:", "spec:\n  shareProcessNamespace: false")).getSpec().getShareProcessNamespace())
+    assertThat(
+            pod(MINIMAL.replace("spec:", "spec:\n  shareProcessNamespace: false"))
+                .getSpec()
+                .getShareProcessNamespace())
         .isFalse();
-    assertThat(pod(MINIMAL.replace("spec:", "spec:\n  hostPID: true")).getSpec().getShareProcessNamespace())
+    assertThat(
+            pod(MINIMAL.replace("spec:", "spec:\n  hostPID: true"))
+                .getSpec()
+                .getShareProcessNamespace())
         .isNull();
   }
 
@@ -59,12 +67,18 @@ class ManifestsTest {
   void pullsAlwaysOnlyWhereTheTagIsLatest() {
     Map<String, String> policies =
         Map.of(
-            "nginx", "Always",
-            "nginx:latest", "Always",
-            "nginx:1.28", "IfNotPresent",
-            "localhost:5000/nginx", "Always",
-            "localhost:5000/nginx:2", "IfNotPresent",
-            "nginx@sha256:" + "0".repeat(64), "IfNotPresent");
+            "nginx",
+            "Always",
+            "nginx:latest",
+            "Always",
+            "nginx:1.28",
+            "IfNotPresent",
+            "localhost:5000/nginx",
+            "Always",
+            "localhost:5000/nginx:2",
+            "IfNotPresent",
+            "nginx@sha256:" + "0".repeat(64),
+            "IfNotPresent");
     policies.forEach(
         (image, policy) ->
             assertThat(
@@ -80,7 +94,9 @@ class ManifestsTest {
   @Test
   void takesALimitForTheRequestThatIsMissing() {
     Pod pod =
-        pod(MINIMAL + "    resources: {limits: {memory: 64Mi, cpu: 500m}, requests: {cpu: 100m}}\n");
+        pod(
+            MINIMAL
+                + "    resources: {limits: {memory: 64Mi, cpu: 500m}, requests: {cpu: 100m}}\n");
     var requests = pod.getSpec().getContainers().getFirst().getResources().getRequests();
     assertThat(requests.get("memory")).hasToString("64Mi");
     assertThat(requests.get("cpu")).hasToString("100m");
@@ -105,8 +121,11 @@ class ManifestsTest {
   @Test
   void takesTheContainerPortForTheHostPortInTheHostNetwork() {
     Pod pod =
-        pod(MINIMAL.replace("spec:", "spec:\n  hostNetwork: true") + "    ports: [{containerPort: 80}]\n");
-    assertThat(pod.getSpec().getContainers().getFirst().getPorts().getFirst().getHostPort()).isEqualTo(80);
+        pod(
+            MINIMAL.replace("spec:", "spec:\n  hostNetwork: true")
+                + "    ports: [{containerPort: 80}]\n");
+    assertThat(pod.getSpec().getContainers().getFirst().getPorts().getFirst().getHostPort())
+        .isEqualTo(80);
   }
 
   @Test
@@ -116,10 +135,16 @@ class ManifestsTest {
         new Manifests(true)
             .read(
                 List.of(
-                    new ManifestSource("a", ("---\n" + MINIMAL + "---\n---\n" + second).getBytes(StandardCharsets.UTF_8)),
+                    new ManifestSource(
+                        "a",
+                        ("---\n" + MINIMAL + "---\n---\n" + second)
+                            .getBytes(StandardCharsets.UTF_8)),
                     new ManifestSource(
                         "b",
-                        "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"json\"},\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"b\"}]}}"
+                        """
+                        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "json"},
+                         "spec": {"containers": [{"name": "a", "image": "b"}]}}
+                        """
                             .getBytes(StandardCharsets.UTF_8))),
                 "apps");
     assertThat(pods).extracting(PodManifest::name).containsExactly("web", "db", "json");
@@ -153,7 +178,9 @@ class ManifestsTest {
   void dropsWhatAServerFillsIn() {
     Pod pod =
         pod(
-            MINIMAL.replace("  name: web", "  name: web\n  uid: abc\n  creationTimestamp: null\n  resourceVersion: \"5\"")
+            MINIMAL.replace(
+                    "  name: web",
+                    "  name: web\n  uid: abc\n  creationTimestamp: null\n  resourceVersion: \"5\"")
                 + "status:\n  phase: Running\n");
     assertThat(pod.getMetadata().getUid()).isNull();
     assertThat(pod.getStatus()).isNull();
@@ -161,7 +188,11 @@ class ManifestsTest {
 
   @Test
   void readsQuotedWordsAsStrings() {
-    Pod pod = pod(MINIMAL + "    env: [{name: A, value: \"yes\"}, {name: B, value: '0644'}, {name: C, value: 1:30}]\n");
+    Pod pod =
+        pod(
+            MINIMAL
+                + "    env: [{name: A, value: \"yes\"}, {name: B, value: '0644'}, {name: C, value:"
+                + " 1:30}]\n");
     assertThat(pod.getSpec().getContainers().getFirst().getEnv())
         .extracting(e -> e.getValue())
         .containsExactly("yes", "0644", "1:30");
@@ -171,7 +202,8 @@ class ManifestsTest {
   void refusesABombOfAnchors() {
     StringBuilder bomb = new StringBuilder("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
     for (int i = 1; i < 10; i++) {
-      bomb.append("a" + i + ": &a" + i + " [" + ("*a" + (i - 1) + ",").repeat(9) + "*a" + (i - 1) + "]\n");
+      bomb.append(
+          "a" + i + ": &a" + i + " [" + ("*a" + (i - 1) + ",").repeat(9) + "*a" + (i - 1) + "]\n");
     }
     assertThatThrownBy(() -> read(bomb.toString()))
         .isInstanceOf(PeapodException.class)

@@ -10,7 +10,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 class QuantitiesTest {
   @ParameterizedTest
   @CsvSource({
-    "1, 1000", "500m, 500", "1.5, 1500", ".5, 500", "0.1m, 1", "2k, 2000000", "1e3, 1000000", "1E1, 10000", "+1, 1000"
+    "1, 1000",
+    "500m, 500",
+    "1.5, 1500",
+    ".5, 500",
+    "0.1m, 1",
+    "2k, 2000000",
+    "1e3, 1000000",
+    "1E1, 10000",
+    "+1, 1000"
   })
   void countsThousandthsRoundedUp(String text, long milli) {
     assertThat(Quantities.milli(text)).isEqualTo(milli);
@@ -18,7 +26,12 @@ class QuantitiesTest {
 
   @ParameterizedTest
   @CsvSource({
-    "64Mi, 67108864", "1Gi, 1073741824", "1G, 1000000000", "1500m, 2", "12E, 9223372036854775807", "1.5Ki, 1536"
+    "64Mi, 67108864",
+    "1Gi, 1073741824",
+    "1G, 1000000000",
+    "1500m, 2",
+    "12E, 9223372036854775807",
+    "1.5Ki, 1536"
   })
   void countsUnitsRoundedUpAndBounded(String text, long units) {
     assertThat(Quantities.units(text)).isEqualTo(units);

@@ -38,7 +38,8 @@ class ProbesTest {
           seen = Map.copyOf(exchange.getRequestHeaders());
           byte[] body = "hello\n".getBytes(StandardCharsets.UTF_8);
           switch (exchange.getRequestURI().getPath()) {
-            case "/away" -> exchange.getResponseHeaders().add("Location", "http://example.invalid/");
+            case "/away" ->
+                exchange.getResponseHeaders().add("Location", "http://example.invalid/");
             case "/here" -> exchange.getResponseHeaders().add("Location", "/ok");
             case "/loop" -> exchange.getResponseHeaders().add("Location", "/loop");
             default -> {}
@@ -92,8 +93,13 @@ class ProbesTest {
   @Test
   void sendsTheHeadersOfTheManifest() {
     get("/", List.of(Map.entry("X-Probe", "1"), Map.entry("Host", "pea.example")));
-    assertThat(seen).containsEntry("X-probe", List.of("1")).containsEntry("Host", List.of("pea.example"));
-    assertThat(seen.getOrDefault("User-agent", List.of())).singleElement().asString().startsWith("kube-probe/");
+    assertThat(seen)
+        .containsEntry("X-probe", List.of("1"))
+        .containsEntry("Host", List.of("pea.example"));
+    assertThat(seen.getOrDefault("User-agent", List.of()))
+        .singleElement()
+        .asString()
+        .startsWith("kube-probe/");
   }
 
   @Test
@@ -103,7 +109,9 @@ class ProbesTest {
       port = free.getLocalPort();
     }
     ProbeAction.Tcp tcp = new ProbeAction.Tcp("127.0.0.1", port);
-    assertThat(tcp.perform(SECOND, (c, t) -> ProbeResult.ok(""))).extracting(ProbeResult::success).isEqualTo(false);
+    assertThat(tcp.perform(SECOND, (c, t) -> ProbeResult.ok("")))
+        .extracting(ProbeResult::success)
+        .isEqualTo(false);
     ProbeAction.Http http = new ProbeAction.Http("HTTP", "127.0.0.1", port, "/", List.of());
     assertThat(http.perform(SECOND, (c, t) -> ProbeResult.ok("")).message()).contains("refused");
   }
@@ -179,7 +187,11 @@ class ProbesTest {
         };
     try (Prober prober =
         Prober.start(
-            "test", plan, (c, t) -> new ProbeResult(healthy.get(), c.getFirst()), Duration.ZERO, listener)) {
+            "test",
+            plan,
+            (c, t) -> new ProbeResult(healthy.get(), c.getFirst()),
+            Duration.ZERO,
+            listener)) {
       await().until(() -> told.equals(List.of("verdict true")));
       healthy.set(false);
       await().until(() -> told.contains("verdict false"));

@@ -15,9 +15,21 @@ class LabelSelectorTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "'' | true", "app=web | true", "app==web | true", "app=db | false", "app!=db | true", "app!=web | false",
-        "none!=x | true", "app in (db, web) | true", "app in (db) | false", "app notin (db) | true",
-        "none notin (db) | true", "app | true", "!app | false", "!none | true", "app=web,tier=back | false",
+        "'' | true",
+        "app=web | true",
+        "app==web | true",
+        "app=db | false",
+        "app!=db | true",
+        "app!=web | false",
+        "none!=x | true",
+        "app in (db, web) | true",
+        "app in (db) | false",
+        "app notin (db) | true",
+        "none notin (db) | true",
+        "app | true",
+        "!app | false",
+        "!none | true",
+        "app=web,tier=back | false",
         "app in (web,db),tier=front | true"
       })
   void selects(String selector, boolean matches) {
@@ -27,6 +39,7 @@ class LabelSelectorTest {
   @ParameterizedTest
   @ValueSource(strings = {"a=b=c", "app in web", "app,", "(a)", "=x"})
   void refusesWhatIsNoSelector(String selector) {
-    assertThatThrownBy(() -> LabelSelector.parse(selector)).hasMessageContaining("not a valid label selector");
+    assertThatThrownBy(() -> LabelSelector.parse(selector))
+        .hasMessageContaining("not a valid label selector");
   }
 }

@@ -9,8 +9,18 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ExpansionTest {
   @ParameterizedTest
   @CsvSource({
-    "$(A), 1", "x$(A)y, x1y", "$$(A), $(A)", "$$$(A), $1", "$A, $A", "$(B), $(B)", "$(A, $(A", "$, $", "$$, $",
-    "$(A)$(A), 11", "$$$$, $$", "$(), $()"
+    "$(A), 1",
+    "x$(A)y, x1y",
+    "$$(A), $(A)",
+    "$$$(A), $1",
+    "$A, $A",
+    "$(B), $(B)",
+    "$(A, $(A",
+    "$, $",
+    "$$, $",
+    "$(A)$(A), 11",
+    "$$$$, $$",
+    "$(), $()"
   })
   void expandsAsKubernetesDocuments(String text, String expected) {
     assertThat(Expansion.expand(text, Map.of("A", "1"))).isEqualTo(expected);

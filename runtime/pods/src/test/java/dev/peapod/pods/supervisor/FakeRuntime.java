@@ -56,8 +56,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/// A CRI runtime of maps, for the worker's logic alone: nothing runs. Tests end containers, lose sandboxes and make calls fail.
-/// Thread-safe.
+/// A CRI runtime of maps, for the worker's logic alone: nothing runs. Tests end containers, lose
+/// sandboxes and make calls fail. Thread-safe.
 final class FakeRuntime {
   private record Sandbox(String id, PodSandboxConfig config, boolean ready) {}
 
@@ -363,7 +363,10 @@ final class FakeRuntime {
           () -> {
             Instance i = instances.get(request.getContainerId());
             calls.add(
-                "stop " + (i == null ? "?" : i.config.getMetadata().getName()) + " " + request.getTimeout());
+                "stop "
+                    + (i == null ? "?" : i.config.getMetadata().getName())
+                    + " "
+                    + request.getTimeout());
             end(request.getContainerId(), 143);
             return StopContainerResponse.getDefaultInstance();
           });

@@ -126,14 +126,18 @@ class FleetTest {
 
   @Test
   void runsAPodAndReportsItAsKubernetesDoes() throws Exception {
-    assertThat(apply(manifest("web", "Always", "{name: a, image: 'img:1'}", "{name: b, image: 'new:1'}")))
+    assertThat(
+            apply(
+                manifest(
+                    "web", "Always", "{name: a, image: 'img:1'}", "{name: b, image: 'new:1'}")))
         .isEqualTo(Fleet.Result.CREATED);
     await().until(() -> summary(WEB).getReadyContainers() == 2);
     PodSummary summary = summary(WEB);
     assertThat(summary.getStatus()).isEqualTo("Running");
     assertThat(summary.getPhase()).isEqualTo("Running");
     assertThat(summary.getIpsList()).containsExactly("127.0.0.1");
-    assertThat(summary.getConditionsList()).allSatisfy(c -> assertThat(c.getStatus()).isEqualTo("True"));
+    assertThat(summary.getConditionsList())
+        .allSatisfy(c -> assertThat(c.getStatus()).isEqualTo("True"));
     assertThat(runtime.calls).containsOnlyOnce("pull new:1").doesNotContain("pull img:1");
     assertThat(pod(WEB).getStatus().getQosClass()).isEqualTo("BestEffort");
     assertThat(fleet.events().after(0, e -> e.container().equals("b")))
@@ -180,7 +184,8 @@ class FleetTest {
     assertThat(sandbox.getLinux().getSecurityContext().getNamespaceOptions().getPid())
         .isEqualTo(NamespaceMode.POD);
     ContainerConfig config = runtime.config("a");
-    assertThat(config.getCommandList()).containsExactly("run", "hello pea", "$(GREETING)", "$(NONE)");
+    assertThat(config.getCommandList())
+        .containsExactly("run", "hello pea", "$(GREETING)", "$(NONE)");
     assertThat(config.getEnvsList())
         .extracting(e -> e.getKey() + "=" + e.getValue().toStringUtf8())
         .containsExactly("WHO=pea", "GREETING=hello pea", "IP=127.0.0.1", "APP=x");
@@ -224,7 +229,8 @@ class FleetTest {
 
   @Test
   void showsTheBackOffWhileItWaits() throws Exception {
-    config = config.withBackOff(Duration.ofMinutes(5), Duration.ofMinutes(5), Duration.ofMinutes(10));
+    config =
+        config.withBackOff(Duration.ofMinutes(5), Duration.ofMinutes(5), Duration.ofMinutes(10));
     fleet.close();
     startFleet();
     apply(manifest("web", "Always", "{name: a, image: 'img:1'}"));
@@ -289,11 +295,13 @@ class FleetTest {
 
   @Test
   void triesAgainWhenTheImageIsNotThere() throws Exception {
-    runtime.fail("pull", Status.NOT_FOUND.withDescription("docker.io/library/none:1: manifest unknown"));
+    runtime.fail(
+        "pull", Status.NOT_FOUND.withDescription("docker.io/library/none:1: manifest unknown"));
     apply(manifest("web", "Always", "{name: a, image: 'none:1'}"));
     awaitStatus("ImagePullBackOff");
     assertThat(summary(WEB).getMessage())
-        .isEqualTo("a: Failed to pull image \"none:1\": docker.io/library/none:1: manifest unknown");
+        .isEqualTo(
+            "a: Failed to pull image \"none:1\": docker.io/library/none:1: manifest unknown");
     assertThat(summary(WEB).getPhase()).isEqualTo("Pending");
     runtime.mend("pull");
     await().until(() -> runtime.running("a") == 1);
@@ -309,7 +317,8 @@ class FleetTest {
 
   @Test
   void saysWhyAContainerCanNotStart() throws Exception {
-    runtime.fail("start:a", Status.INVALID_ARGUMENT.withDescription("exec: \"nope\": not found in PATH"));
+    runtime.fail(
+        "start:a", Status.INVALID_ARGUMENT.withDescription("exec: \"nope\": not found in PATH"));
     apply(manifest("web", "Always", "{name: a, image: 'img:1'}"));
     awaitStatus("RunContainerError");
     assertThat(summary(WEB).getMessage()).contains("exec: \"nope\": not found in PATH");
@@ -342,7 +351,10 @@ class FleetTest {
     apply(manifest("web", "Always", "{name: a, image: 'img:1'}"));
     await().until(() -> summary(WEB).getReadyContainers() == 1);
     runtime.loseSandboxes();
-    await().until(() -> runtime.sandboxConfigs().stream().anyMatch(c -> c.getMetadata().getAttempt() == 1));
+    await()
+        .until(
+            () ->
+                runtime.sandboxConfigs().stream().anyMatch(c -> c.getMetadata().getAttempt() == 1));
     await().until(() -> summary(WEB).getReadyContainers() == 1 && summary(WEB).getRestarts() == 1);
     await().until(() -> runtime.sandboxConfigs().size() == 1);
     assertThat(container(WEB, "a").getLastState().getTerminated().getExitCode()).isEqualTo(137);
@@ -354,13 +366,17 @@ class FleetTest {
         manifest(
             "web",
             "Always",
-            "{name: a, image: 'img:1', livenessProbe: {exec: {command: [check]}, periodSeconds: 1, failureThreshold: 1}}",
+            "{name: a, image: 'img:1', livenessProbe: {exec: {command: [check]}, periodSeconds: 1,"
+                + " failureThreshold: 1}}",
             "{name: b, image: 'img:1'}"));
     await().until(() -> summary(WEB).getReadyContainers() == 2);
     runtime.exec = request -> 1;
     await().until(() -> runtime.calls.contains("stop a 30"));
     runtime.exec = request -> 0;
-    await().until(() -> runtime.runningAttempt("a").isPresent() && runtime.runningAttempt("a").get() >= 1);
+    await()
+        .until(
+            () ->
+                runtime.runningAttempt("a").isPresent() && runtime.runningAttempt("a").get() >= 1);
     assertThat(runtime.runningAttempt("b")).contains(0);
     assertThat(happened("Unhealthy")).isTrue();
     assertThat(happened("Killing")).isTrue();
@@ -373,7 +389,8 @@ class FleetTest {
         manifest(
             "web",
             "Always",
-            "{name: a, image: 'img:1', readinessProbe: {exec: {command: [check]}, periodSeconds: 1}}"));
+            "{name: a, image: 'img:1', readinessProbe: {exec: {command: [check]}, periodSeconds:"
+                + " 1}}"));
     await().until(() -> happened("Unhealthy"));
     assertThat(summary(WEB).getReadyContainers()).isZero();
     assertThat(summary(WEB).getStatus()).isEqualTo("Running");
@@ -392,7 +409,8 @@ class FleetTest {
     startFleet();
     await().until(() -> runtime.runningAttempt("b").equals(Optional.of(1)));
     await().until(() -> summary(WEB).getReadyContainers() == 2);
-    assertThat(runtime.calls.subList(before, runtime.calls.size())).containsExactly("create b 1", "start b 1");
+    assertThat(runtime.calls.subList(before, runtime.calls.size()))
+        .containsExactly("create b 1", "start b 1");
     assertThat(summary(WEB).getUid()).isEqualTo(uid);
     assertThat(container(WEB, "b").getLastState().getTerminated().getExitCode()).isEqualTo(42);
     assertThat(container(WEB, "b").getRestartCount()).isEqualTo(1);
@@ -474,9 +492,11 @@ class FleetTest {
             PeapodException.class,
             e -> assertThat(e.kind()).isEqualTo(PeapodException.Kind.ALREADY_EXISTS))
         .hasMessageContaining("--replace");
-    assertThat(fleet.apply(read(other), true, true).getFirst().result()).isEqualTo(Fleet.Result.REPLACED);
+    assertThat(fleet.apply(read(other), true, true).getFirst().result())
+        .isEqualTo(Fleet.Result.REPLACED);
     assertThat(summary(WEB).getUid()).isEqualTo(uid);
-    assertThat(fleet.apply(read(other), true, false).getFirst().result()).isEqualTo(Fleet.Result.REPLACED);
+    assertThat(fleet.apply(read(other), true, false).getFirst().result())
+        .isEqualTo(Fleet.Result.REPLACED);
     await().until(() -> runtime.running("c") == 1);
     assertThat(runtime.running("a")).isZero();
     assertThat(summary(WEB).getUid()).isNotEqualTo(uid);
@@ -484,11 +504,18 @@ class FleetTest {
 
   @Test
   void makesNothingIfOneOfSeveralCanNotBeApplied() throws Exception {
-    apply(manifest("web", "Always", "{name: a, image: 'img:1', ports: [{containerPort: 80, hostPort: 80}]}"));
+    apply(
+        manifest(
+            "web",
+            "Always",
+            "{name: a, image: 'img:1', ports: [{containerPort: 80, hostPort: 80}]}"));
     String text =
         manifest("one", "Always", "{name: a, image: 'img:1'}")
             + "---\n"
-            + manifest("two", "Always", "{name: a, image: 'img:1', ports: [{containerPort: 8, hostPort: 80}]}");
+            + manifest(
+                "two",
+                "Always",
+                "{name: a, image: 'img:1', ports: [{containerPort: 8, hostPort: 80}]}");
     assertThatThrownBy(() -> apply(text))
         .hasMessage(
             "host port 0.0.0.0:80/TCP that pod default/two asks for is taken by pod default/web");
@@ -522,7 +549,8 @@ class FleetTest {
             .build());
     startFleet();
     await().until(() -> runtime.sandboxConfigs().size() == 1);
-    assertThat(runtime.sandboxConfigs().getFirst().getLabelsOrThrow(Labels.POD_UID)).isEqualTo("foreign");
+    assertThat(runtime.sandboxConfigs().getFirst().getLabelsOrThrow(Labels.POD_UID))
+        .isEqualTo("foreign");
   }
 
   private static List<String> files(Path root) throws IOException {

@@ -1,0 +1,306 @@
+package dev.peapod.pods.supervisor;
+
+import dev.peapod.error.PeapodException;
+import dev.peapod.pods.PodKey;
+import dev.peapod.pods.probe.ProbeKind;
+import dev.peapod.proto.runtime.v1.Container;
+import dev.peapod.proto.runtime.v1.ContainerState;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Probe;
+import java.lang.System.Logger;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// What becomes of a pod's containers: starts, ends, restarts with back-off, probes. It changes the
+/// [ContainerSlot]s that it is given, on the thread of the pod's worker alone.
+final class ContainerKeeper {
+  private static final Logger LOG = System.getLogger(ContainerKeeper.class.getName());
+
+  private final Shared shared;
+  private final PodKey key;
+  private final String uid;
+  private final PodPaths paths;
+  private final Consumer<Message> worker;
+
+  ContainerKeeper(Shared shared, Pod pod, PodPaths paths, Consumer<Message> worker) {
+    this.shared = shared;
+    this.key = PodKey.of(pod);
+    this.uid = pod.getMetadata().getUid();
+    this.paths = paths;
+    this.worker = worker;
+  }
+
+  // --- when to run
+
+  /// Whether the policy would have the container run, sooner or later.
+  static boolean wantsToRun(Pod pod, ContainerSlot slot) {
+    return switch (slot.state) {
+      case WAITING -> true;
+      case STARTING, RUNNING, STOPPING -> false;
+      case EXITED ->
+          switch (pod.getSpec().getRestartPolicy()) {
+            case "Never" -> false;
+            case "OnFailure" -> !slot.succeeded();
+            default -> !(slot.init && slot.succeeded());
+          };
+    };
+  }
+
+  /// Not before then a container that wants to run may be started; nothing means at once.
+  static Optional<Instant> dueAt(ContainerSlot slot) {
+    Optional<Instant> due = slot.retryAt;
+    if (slot.ended != null) {
+      Instant afterCrash = slot.crashes.due(slot.ended.finishedAt());
+      due = Optional.of(due.filter(afterCrash::isBefore).orElse(afterCrash));
+    }
+    return due;
+  }
+
+  /// Begins to start the container, if it is to run and its back-off is over.
+  void runIfDue(Pod pod, ContainerSlot slot, SandboxKeeper sandbox) {
+    if (slot.isBusy() || !wantsToRun(pod, slot)) {
+      return;
+    }
+    Instant now = shared.clock().instant();
+    Optional<Instant> due = dueAt(slot);
+    if (due.isPresent() && now.isBefore(due.get())) {
+      if (slot.waitingReason.isEmpty() && slot.ended != null) {
+        backingOff(slot, slot.ended);
+      }
+      return;
+    }
+    if (slot.ended != null) {
+      slot.crashes.tried(slot.ended.finishedAt(), now);
+    } else {
+      slot.state = ContainerSlot.State.STARTING;
+    }
+    if (!isAboutImage(slot.waitingReason)) {
+      slot.waiting("", "");
+    }
+    slot.retryAt = Optional.empty();
+    ContainerStart start =
+        new ContainerStart(
+            shared,
+            pod,
+            slot,
+            slot.nextAttempt,
+            sandbox.id(),
+            sandbox.config(pod),
+            sandbox.ip(),
+            worker);
+    slot.operation = Thread.ofVirtual().name("start " + key + " " + slot.name()).start(start);
+  }
+
+  private void backingOff(ContainerSlot slot, Termination end) {
+    if (end.reason().equals(Termination.NOT_STARTED)) {
+      slot.waiting("RunContainerError", end.message());
+    } else {
+      slot.waiting(
+          "CrashLoopBackOff",
+          "back-off %ds restarting failed container=%s pod=%s_%s(%s)"
+              .formatted(
+                  slot.crashes.delay().toSeconds(), slot.name(), key.name(), key.namespace(), uid));
+    }
+    shared
+        .events()
+        .warning(
+            key,
+            slot.name(),
+            "BackOff",
+            "Back-off restarting failed container " + slot.name() + " in pod " + key.name());
+  }
+
+  private static boolean isAboutImage(String reason) {
+    return reason.startsWith("ErrImage") || reason.startsWith("ImagePull");
+  }
+
+  // --- how it went
+
+  /// @return whether there is something to be written down
+  boolean started(Pod pod, Message.Started started, String podIp) {
+    ContainerSlot slot = started.slot();
+    slot.operation = null;
+    slot.nextAttempt = started.attempt() + 1;
+    Termination older = slot.last;
+    slot.running(started.containerId(), started.imageId(), started.at());
+    slot.pulls.clear();
+    // The instance before stays for its log and status, older ones go.
+    if (older != null && older != slot.last) {
+      remove(older.containerId());
+    }
+    shared.look().run();
+    Probes.begin(shared, pod, slot, podIp, worker);
+    return slot.last != null;
+  }
+
+  void notCreated(Message.NotCreated failed) {
+    ContainerSlot slot = failed.slot();
+    slot.operation = null;
+    if (slot.state == ContainerSlot.State.STARTING) {
+      slot.state = ContainerSlot.State.WAITING;
+    }
+    boolean again = isAboutImage(slot.waitingReason) && failed.reason().equals("ErrImagePull");
+    Instant now = shared.clock().instant();
+    slot.pulls.tried(now, now);
+    slot.retryAt = Optional.of(slot.pulls.due(now));
+    slot.waiting(again ? "ImagePullBackOff" : failed.reason(), failed.message());
+  }
+
+  void notStarted(Message.NotStarted failed) {
+    ContainerSlot slot = failed.slot();
+    slot.operation = null;
+    slot.nextAttempt = failed.attempt() + 1;
+    slot.containerId = failed.containerId();
+    end(
+        slot,
+        Termination.notStarted(
+            failed.containerId(), failed.attempt(), failed.message(), shared.clock().instant()));
+  }
+
+  void stopped(Message.Stopped stopped) {
+    stopped.slot().operation = null;
+    stopped.slot().changedAt = System.nanoTime();
+    shared.look().run();
+  }
+
+  /// Compares a container with what the runtime has.
+  ///
+  /// @return whether it has ended
+  boolean compare(Pod pod, ContainerSlot slot, Message.Observed observed) {
+    if (observed.begunAt() <= slot.changedAt) {
+      return false;
+    }
+    List<Container> containers = observed.containers();
+    if (!slot.isBusy()) {
+      // Left by a create whose answer never came; it would stand in the way of the next one.
+      containers.stream()
+          .filter(c -> c.getState() == ContainerState.CONTAINER_CREATED)
+          .filter(c -> c.getMetadata().getName().equals(slot.name()))
+          .forEach(c -> remove(c.getId()));
+    }
+    if (!slot.isAlive()) {
+      return false;
+    }
+    Optional<Container> found =
+        containers.stream().filter(c -> c.getId().equals(slot.containerId)).findFirst();
+    if (found.isEmpty() || found.get().getState() == ContainerState.CONTAINER_EXITED) {
+      exited(slot);
+      return true;
+    }
+    if (slot.state == ContainerSlot.State.STOPPING && !slot.isBusy()) {
+      kill(slot, pod.getSpec().getTerminationGracePeriodSeconds());
+    }
+    return false;
+  }
+
+  /// The container is known to run no more.
+  void exited(ContainerSlot slot) {
+    end(slot, Adoption.termination(shared.cri(), paths, slot, slot.containerId, slot.restarts()));
+  }
+
+  private void end(ContainerSlot slot, Termination termination) {
+    Termination older = slot.last;
+    slot.exited(termination);
+    if (older != null && older != slot.last) {
+      remove(older.containerId());
+    }
+  }
+
+  private void remove(String id) {
+    if (!id.isEmpty()) {
+      Thread.startVirtualThread(
+          () -> {
+            try {
+              shared.cri().removeContainer(id);
+            } catch (PeapodException e) {
+              LOG.log(Logger.Level.DEBUG, "pod " + key + ": " + e.getMessage());
+            }
+          });
+    }
+  }
+
+  // --- probes
+
+  void probed(Pod pod, Message.Probed probed, String podIp) {
+    ContainerSlot slot = probed.slot();
+    if (slot.state != ContainerSlot.State.RUNNING
+        || !slot.containerId.equals(probed.containerId())) {
+      return;
+    }
+    switch (probed.kind()) {
+      case READINESS -> slot.ready = probed.success();
+      case STARTUP -> {
+        if (probed.success()) {
+          Probes.started(shared, pod, slot, podIp, worker);
+        } else {
+          unhealthy(pod, slot, probed.kind(), slot.spec.getStartupProbe());
+        }
+      }
+      case LIVENESS -> {
+        if (!probed.success()) {
+          unhealthy(pod, slot, probed.kind(), slot.spec.getLivenessProbe());
+        }
+      }
+    }
+  }
+
+  private void unhealthy(Pod pod, ContainerSlot slot, ProbeKind kind, @Nullable Probe probe) {
+    boolean again = !pod.getSpec().getRestartPolicy().equals("Never");
+    String what = kind.word().toLowerCase(Locale.ROOT);
+    shared
+        .events()
+        .normal(
+            key,
+            slot.name(),
+            "Killing",
+            "Container "
+                + slot.name()
+                + " failed "
+                + what
+                + " probe, will be "
+                + (again ? "restarted" : "killed"));
+    slot.endProbes();
+    slot.state = ContainerSlot.State.STOPPING;
+    Long own = probe == null ? null : probe.getTerminationGracePeriodSeconds();
+    kill(slot, own != null ? own : pod.getSpec().getTerminationGracePeriodSeconds());
+  }
+
+  private void kill(ContainerSlot slot, long seconds) {
+    String id = slot.containerId;
+    slot.operation =
+        Thread.ofVirtual()
+            .name("stop " + key + " " + slot.name())
+            .start(
+                () -> {
+                  try {
+                    shared.cri().stopContainer(id, seconds);
+                  } catch (PeapodException e) {
+                    String why = "can not stop container: " + e.getMessage();
+                    shared.events().warning(key, slot.name(), "FailedKillPod", why);
+                  }
+                  worker.accept(new Message.Stopped(slot, id));
+                });
+  }
+
+  /// Has running containers stop within less time than they were given before.
+  void hurry(List<ContainerSlot> slots, Duration grace) {
+    for (ContainerSlot slot : slots) {
+      String id = slot.containerId;
+      if (!id.isEmpty()) {
+        Thread.startVirtualThread(
+            () -> {
+              try {
+                shared.cri().stopContainer(id, grace.toSeconds());
+              } catch (PeapodException e) {
+                LOG.log(Logger.Level.DEBUG, "pod " + key + ": " + e.getMessage());
+              }
+            });
+      }
+    }
+  }
+}
