@@ -45,7 +45,7 @@ class BadInputIT extends SystemTest {
         .criImages()
         .pullImage(
             PullImageRequest.newBuilder().setImage(ImageSpec.newBuilder().setImage(image)).build());
-    cri = new CriPods(peapod.cri(), peapod.directory().resolve("cri-logs"), image);
+    cri = new CriPods(peapod::cri, peapod.directory().resolve("cri-logs"), image);
   }
 
   @AfterAll
@@ -56,7 +56,7 @@ class BadInputIT extends SystemTest {
   private static Stream<Arguments> manifests() {
     String good = Manifests.sleeper("bad");
     return Stream.of(
-        Arguments.of("unknown field", good.replace("command:", "comand:"), "bad.yaml:9", "comand"),
+        Arguments.of("unknown field", good.replace("command:", "comand:"), "bad.yaml:10", "comand"),
         Arguments.of(
             "wrong type",
             good.replace("Seconds: 2", "Seconds: soon"),
@@ -69,10 +69,10 @@ class BadInputIT extends SystemTest {
             Manifests.pod("bad", "", Manifests.idle("same"), Manifests.idle("same")),
             "bad.yaml",
             "same"),
-        Arguments.of("no image", good.replaceAll("image: .*", "tty: false"), "bad.yaml", "image"),
+        Arguments.of("no image", good.replaceAll("image: .*", "imagePullPolicy: Never"), "bad.yaml", "image"),
         Arguments.of(
             "bad name", good.replace("name: bad", "name: Bad_Name"), "bad.yaml:4", "Bad_Name"),
-        Arguments.of("not a pod", good.replace("kind: Pod", "kind: Secret"), "bad.yaml:2", "Secret"),
+        Arguments.of("not a pod", good.replace("kind: Pod", "kind: Secret"), "bad.yaml:1", "Secret"),
         Arguments.of("not YAML", "spec: [", "bad.yaml:1", ""),
         Arguments.of(
             "one bad document of two",
@@ -203,21 +203,22 @@ class BadInputIT extends SystemTest {
       await()
           .atMost(Duration.ofSeconds(30))
           .until(
-              () -> peapod.client("describe", "pod", "taken").ok().contains(Integer.toString(port) + " "));
+              () -> peapod.client("describe", "pod", "taken").ok().contains("already in use"));
+      assertThat(peapod.client("describe", "pod", "taken").ok()).contains(Integer.toString(port));
       peapod.delete("taken");
     }
   }
 
   @Test
   void aCommandThatIsNotFound() {
-    startFails(Status.Code.NOT_FOUND, cri.container("main", "no-such-command"), "no-such-command");
+    startFails(Status.Code.INVALID_ARGUMENT, cri.container("main", "no-such-command"), "no-such-command");
     startFails(
-        Status.Code.NOT_FOUND, cri.container("main", "/no/such/command"), "/no/such/command");
+        Status.Code.INVALID_ARGUMENT, cri.container("main", "/no/such/command"), "/no/such/command");
   }
 
   @Test
   void aCommandThatIsNotExecutable() {
-    startFails(Status.Code.PERMISSION_DENIED, cri.container("main", "/etc/passwd"), "/etc/passwd");
+    startFails(Status.Code.INVALID_ARGUMENT, cri.container("main", "/etc/passwd"), "/etc/passwd");
   }
 
   @Test

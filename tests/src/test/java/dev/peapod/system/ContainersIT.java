@@ -51,7 +51,7 @@ class ContainersIT extends SystemTest {
         .criImages()
         .pullImage(
             PullImageRequest.newBuilder().setImage(ImageSpec.newBuilder().setImage(image)).build());
-    cri = new CriPods(peapod.cri(), peapod.directory().resolve("cri-logs"), image);
+    cri = new CriPods(peapod::cri, peapod.directory().resolve("cri-logs"), image);
   }
 
   @AfterAll

@@ -28,6 +28,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Supplier;
 
 /// What a kubelet sends, shortened.
 final class CriPods {
@@ -38,12 +39,13 @@ final class CriPods {
           .setIpc(NamespaceMode.POD)
           .build();
 
-  private final RuntimeServiceBlockingStub cri;
+  private final Supplier<RuntimeServiceBlockingStub> cri;
   private final Path logs;
   private final String image;
 
+  /// @param cri makes a stub for each call, since a stub's deadline is of one call
   /// @param logs where the pods' log directories are made
-  CriPods(RuntimeServiceBlockingStub cri, Path logs, String image) {
+  CriPods(Supplier<RuntimeServiceBlockingStub> cri, Path logs, String image) {
     this.cri = cri;
     this.logs = logs;
     this.image = image;
@@ -84,12 +86,12 @@ final class CriPods {
   }
 
   String run(PodSandboxConfig.Builder sandbox) {
-    return cri.runPodSandbox(RunPodSandboxRequest.newBuilder().setConfig(sandbox).build())
+    return cri.get().runPodSandbox(RunPodSandboxRequest.newBuilder().setConfig(sandbox).build())
         .getPodSandboxId();
   }
 
   String create(String sandbox, PodSandboxConfig.Builder config, ContainerConfig.Builder container) {
-    return cri.createContainer(
+    return cri.get().createContainer(
             CreateContainerRequest.newBuilder()
                 .setPodSandboxId(sandbox)
                 .setConfig(container)
@@ -99,7 +101,7 @@ final class CriPods {
   }
 
   void start(String container) {
-    cri.startContainer(StartContainerRequest.newBuilder().setContainerId(container).build());
+    cri.get().startContainer(StartContainerRequest.newBuilder().setContainerId(container).build());
   }
 
   /// A pod of one container that was started.
@@ -114,7 +116,7 @@ final class CriPods {
   }
 
   ContainerStatus status(String container) {
-    return cri.containerStatus(
+    return cri.get().containerStatus(
             ContainerStatusRequest.newBuilder().setContainerId(container).build())
         .getStatus();
   }
@@ -128,8 +130,8 @@ final class CriPods {
 
   /// Stops and removes the sandbox with all its containers.
   void remove(String sandbox) {
-    cri.stopPodSandbox(StopPodSandboxRequest.newBuilder().setPodSandboxId(sandbox).build());
-    cri.removePodSandbox(RemovePodSandboxRequest.newBuilder().setPodSandboxId(sandbox).build());
+    cri.get().stopPodSandbox(StopPodSandboxRequest.newBuilder().setPodSandboxId(sandbox).build());
+    cri.get().removePodSandbox(RemovePodSandboxRequest.newBuilder().setPodSandboxId(sandbox).build());
   }
 
   /// The texts of a CRI log.

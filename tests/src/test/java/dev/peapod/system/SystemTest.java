@@ -11,11 +11,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /// One daemon for the tests of a class. After each test nothing of its pods may be left, and after the last one nothing
 /// of the daemon either.
@@ -48,14 +49,18 @@ abstract class SystemTest {
     idle = machineAndState();
   }
 
-  @AfterEach
-  final void nothingIsLeftOfThePods() {
-    try {
-      idle.awaitSame(this::machineAndState, peapod::log);
-    } finally {
-      removeAll();
-    }
-  }
+  /// Where a test has failed, what it left says nothing more.
+  @RegisterExtension
+  final AfterEachCallback nothingIsLeftOfThePods =
+      context -> {
+        try {
+          if (context.getExecutionException().isEmpty()) {
+            idle.awaitSame(this::machineAndState, peapod::log);
+          }
+        } finally {
+          removeAll();
+        }
+      };
 
   /// What a failed test left must not fail the next ones.
   private void removeAll() {
