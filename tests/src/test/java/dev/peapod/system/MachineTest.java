@@ -6,8 +6,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /// Tests that start and end daemons themselves. After each of them the machine is as it was before it.
 @SuppressWarnings("NullAway.Init")
@@ -22,10 +23,14 @@ abstract class MachineTest {
     fresh = machine();
   }
 
-  @AfterEach
-  final void theMachineIsAsItWas() {
-    fresh.awaitSame(MachineTest::machine, () -> "");
-  }
+  /// Where a test has failed, what it left says nothing more.
+  @RegisterExtension
+  final AfterEachCallback theMachineIsAsItWas =
+      context -> {
+        if (context.getExecutionException().isEmpty()) {
+          fresh.awaitSame(MachineTest::machine, () -> "");
+        }
+      };
 
   static MachineSnapshot machine() {
     return MachineSnapshot.take(List.of(), path -> false);

@@ -6,9 +6,13 @@ import static org.awaitility.Awaitility.await;
 import dev.peapod.bench.UnixChannel;
 import dev.peapod.proto.peapod.v1.GetPodRequest;
 import dev.peapod.proto.peapod.v1.ImagesGrpc;
+import dev.peapod.proto.peapod.v1.ListPodsRequest;
 import dev.peapod.proto.peapod.v1.PodSummary;
 import dev.peapod.proto.peapod.v1.PodsGrpc;
 import dev.peapod.proto.runtime.v1.ImageServiceGrpc;
+import dev.peapod.proto.runtime.v1.ListPodSandboxRequest;
+import dev.peapod.proto.runtime.v1.PodSandbox;
+import dev.peapod.proto.runtime.v1.RemovePodSandboxRequest;
 import dev.peapod.proto.runtime.v1.RuntimeServiceGrpc;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -271,6 +275,19 @@ final class Peapod implements AutoCloseable {
             p -> p.getTotalContainers() > 0 && p.getReadyContainers() == p.getTotalContainers());
   }
 
+  /// Removes every pod of either owner.
+  void removeAll() {
+    if (pods().list(ListPodsRequest.getDefaultInstance()).getPodsCount() > 0) {
+      client("delete", "pods", "--all", "--now");
+    }
+    ListPodSandboxRequest all = ListPodSandboxRequest.getDefaultInstance();
+    for (PodSandbox sandbox : cri().listPodSandbox(all).getItemsList()) {
+      cri()
+          .removePodSandbox(
+              RemovePodSandboxRequest.newBuilder().setPodSandboxId(sandbox.getId()).build());
+    }
+  }
+
   Path logFile() {
     return directory.resolve("peapodd.log");
   }
@@ -284,10 +301,11 @@ final class Peapod implements AutoCloseable {
     }
   }
 
-  /// Ends the daemon if it runs and removes the directory.
+  /// Ends the daemon if it runs, with what a failed test left in it, and removes the directory.
   @Override
   public void close() {
     if (process != null) {
+      removeAll();
       stop();
     }
     Shell.run("rm", "-rf", "--one-file-system", directory.toString()).ok();

@@ -2,10 +2,6 @@ package dev.peapod.system;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.peapod.proto.peapod.v1.ListPodsRequest;
-import dev.peapod.proto.runtime.v1.ListPodSandboxRequest;
-import dev.peapod.proto.runtime.v1.PodSandbox;
-import dev.peapod.proto.runtime.v1.RemovePodSandboxRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,23 +54,10 @@ abstract class SystemTest {
             idle.awaitSame(this::machineAndState, peapod::log);
           }
         } finally {
-          removeAll();
+          // What a failed test left must not fail the next ones.
+          peapod.removeAll();
         }
       };
-
-  /// What a failed test left must not fail the next ones.
-  private void removeAll() {
-    ListPodSandboxRequest all = ListPodSandboxRequest.getDefaultInstance();
-    if (peapod.pods().list(ListPodsRequest.getDefaultInstance()).getPodsCount() > 0) {
-      peapod.client("delete", "pods", "--all", "--now");
-    }
-    for (PodSandbox sandbox : peapod.cri().listPodSandbox(all).getItemsList()) {
-      peapod
-          .cri()
-          .removePodSandbox(
-              RemovePodSandboxRequest.newBuilder().setPodSandboxId(sandbox.getId()).build());
-    }
-  }
 
   @AfterAll
   final void nothingIsLeftOfTheDaemon() {
