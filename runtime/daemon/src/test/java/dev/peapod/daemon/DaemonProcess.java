@@ -109,8 +109,17 @@ final class DaemonProcess implements AutoCloseable {
     return Files.readString(errors);
   }
 
+  /// Ends it as a crash would.
+  void kill() throws InterruptedException {
+    process.destroyForcibly().waitFor();
+  }
+
+  /// Ends it as people do, so that it leaves nothing.
   @Override
   public void close() throws InterruptedException {
-    process.destroyForcibly().waitFor();
+    process.destroy();
+    if (!process.waitFor(30, TimeUnit.SECONDS)) {
+      kill();
+    }
   }
 }

@@ -98,6 +98,7 @@ class DaemonProcessTest {
   void startsAgainOverTheSocketOfAKilledDaemon() throws Exception {
     try (DaemonProcess first = start()) {
       first.awaitReady(socket());
+      first.kill();
     }
     assertThat(socket()).exists();
     try (DaemonProcess second = start()) {
