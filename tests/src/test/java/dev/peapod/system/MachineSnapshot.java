@@ -35,6 +35,12 @@ record MachineSnapshot(Set<String> things) {
       Pattern.compile(System.getProperty("peapod.tests.elsewhere", "(?!)"));
 
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
+  /// How the names of all cgroups and sockets begin that tests and examples make.
+  private static final String OURS = "/pea";
+  private static final Pattern PASSING =
+      Pattern.compile(
+          "(valid|preferred)_lft \\S+|expires \\S+|<[A-Z_,0-9-]+>| (state|qdisc) \\S+| (linkdown|tentative)");
+  private static final Pattern PROGRAMS = Pattern.compile("/memfd:(pause|joiner)\\b.*");
 
   /// Looks at the machine.
   ///
@@ -87,7 +93,7 @@ record MachineSnapshot(Set<String> things) {
       for (Path process : all.filter(p -> isNumber(p.getFileName().toString())).toList()) {
         String program = link(process.resolve("exe"));
         String command = text(process.resolve("cmdline")).replace('\0', ' ').strip();
-        if (program.startsWith("/memfd:") || command.contains("dev.peapod.daemon.Main")) {
+        if (PROGRAMS.matcher(program).matches() || command.contains("dev.peapod.daemon.Main")) {
           // Without its id, which a daemon that was started again has anew.
           String line = "process %s %s".formatted(program, command);
           while (!things.add(line)) {
@@ -114,7 +120,9 @@ record MachineSnapshot(Set<String> things) {
           new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult preVisitDirectory(Path path, BasicFileAttributes attributes) {
-              things.add("cgroup " + path);
+              if (path.toString().contains(OURS)) {
+                things.add("cgroup " + path);
+              }
               return FileVisitResult.CONTINUE;
             }
 
@@ -133,6 +141,7 @@ record MachineSnapshot(Set<String> things) {
         .lines()
         .map(line -> line.strip().split("\\s+", 0))
         .filter(fields -> fields.length == 8 && fields[3].equals("00010000"))
+        .filter(fields -> fields[7].contains(OURS))
         .forEach(fields -> things.add("socket " + fields[7]));
     for (String protocol : List.of("tcp", "tcp6", "udp", "udp6")) {
       text(PROC.resolve("net/" + protocol))
@@ -190,8 +199,8 @@ record MachineSnapshot(Set<String> things) {
     Shell.run(command)
         .ok()
         .lines()
-        // What counts down or is only learnt says nothing about what is left.
-        .map(line -> line.replaceAll("(valid|preferred)_lft \\S+|expires \\S+", "").strip())
+        // What counts down, is only learnt or follows from a carrier says nothing about what is left.
+        .map(line -> PASSING.matcher(line).replaceAll("").strip())
         .forEach(line -> things.add(kind + " " + line));
   }
 
