@@ -108,7 +108,7 @@ class ContainersIT extends SystemTest {
     await().until(() -> PodProcesses.of(peapod, "sleep 10001").size() >= 6);
     ContainerStatus status = stopAndAwait(pod, 1);
     assertThat(status.getExitCode()).isEqualTo(137);
-    assertThat(PodProcesses.of(peapod)).as("pause alone is left").hasSize(1);
+    onlyPauseIsLeft();
     cri.remove(pod.sandbox());
   }
 
@@ -122,7 +122,7 @@ class ContainersIT extends SystemTest {
                 "(setsid sh -c 'trap \"\" TERM HUP; sleep 100012 & while :; do sleep 1; done' &); "
                     + "echo up; exit 5"));
     assertThat(cri.awaitExit(pod.container()).getExitCode()).isEqualTo(5);
-    assertThat(PodProcesses.of(peapod)).as("pause alone is left").hasSize(1);
+    onlyPauseIsLeft();
     assertThat(CriPods.texts(pod.log())).containsExactly("up");
     cri.remove(pod.sandbox());
   }
@@ -439,5 +439,10 @@ class ContainersIT extends SystemTest {
         .isInstanceOfSatisfying(
             StatusRuntimeException.class,
             e -> assertThat(e.getStatus().getCode()).as(e.getMessage()).isEqualTo(code));
+  }
+
+  /// What has been killed is there until pause has reaped it.
+  private void onlyPauseIsLeft() {
+    await().untilAsserted(() -> assertThat(PodProcesses.of(peapod)).hasSize(1));
   }
 }
