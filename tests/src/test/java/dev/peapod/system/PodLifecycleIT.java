@@ -193,32 +193,9 @@ class PodLifecycleIT extends SystemTest {
         .atMost(PATIENCE)
         .until(() -> peapod.client("logs", "patient").ok().equals("up\n"));
     // A following reader sees the last words.
-    Process reader = follow("patient");
+    Follower reader = new Follower(peapod, "up\n", "logs", "-f", "patient");
     peapod.delete("patient");
-    assertThat(output(reader)).isEqualTo("up\nbye\n");
-  }
-
-  private Process follow(String pod) {
-    try {
-      ProcessBuilder builder =
-          new ProcessBuilder(
-              Fixtures.HOME.resolve("target/peapod/bin/peapod").toString(), "logs", "-f", pod);
-      builder.environment().put("PEAPOD_SOCKET", peapod.socket().toString());
-      Process process = builder.start();
-      int first = process.getInputStream().read();
-      assertThat(first).isEqualTo('u');
-      return process;
-    } catch (java.io.IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    }
-  }
-
-  private static String output(Process process) {
-    try {
-      return "u" + new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
-    } catch (java.io.IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    }
+    assertThat(reader.output()).isEqualTo("up\nbye\n");
   }
 
   @Test

@@ -8,6 +8,7 @@ import dev.peapod.pods.PodsConfig;
 import dev.peapod.pods.log.LogReader;
 import dev.peapod.pods.supervisor.PodBoard;
 import dev.peapod.pods.supervisor.PodPaths;
+import dev.peapod.pods.supervisor.RestartRules;
 import dev.peapod.proto.peapod.v1.LogLine;
 import dev.peapod.proto.peapod.v1.PodLogs;
 import dev.peapod.proto.peapod.v1.PodLogsRequest;
@@ -119,11 +120,11 @@ final class LogCall {
           pod.getSpec().getInitContainers().stream().anyMatch(c -> c.getName().equals(container));
       boolean ended = status.isPresent() && status.get().getState().getTerminated() != null;
       if (ended
-          && status.get().getState().getTerminated().getExitCode() == 0
-          && (init || !pod.getSpec().getRestartPolicy().equals("Always"))) {
-        return false;
-      }
-      if (ended && pod.getSpec().getRestartPolicy().equals("Never")) {
+          && !RestartRules.runsAgain(
+              pod,
+              container(pod, container),
+              init,
+              status.get().getState().getTerminated().getExitCode())) {
         return false;
       }
       if (attempt(pod, container) > attempt

@@ -3,11 +3,9 @@ package dev.peapod.pods.manifest;
 import io.fabric8.kubernetes.api.model.Capabilities;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
+import io.fabric8.kubernetes.api.model.ContainerRestartRule;
 import io.fabric8.kubernetes.api.model.EnvVar;
-import io.fabric8.kubernetes.api.model.HTTPHeader;
-import io.fabric8.kubernetes.api.model.IntOrString;
 import io.fabric8.kubernetes.api.model.PodSpec;
-import io.fabric8.kubernetes.api.model.Probe;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.SeccompProfile;
 import io.fabric8.kubernetes.api.model.SecurityContext;
@@ -23,12 +21,14 @@ import org.jspecify.annotations.Nullable;
 /// What Kubernetes' API server checks of one container.
 final class ContainerValidation {
   private static final Pattern CAPABILITY = Pattern.compile("(CAP_)?[A-Z_]+");
-  private static final Pattern HEADER = Pattern.compile("[-A-Za-z0-9]+");
+  private static final int MAX_RESTART_RULES = 20;
 
   private final Rules rules;
+  private final ProbeValidation probes;
 
   ContainerValidation(Rules rules) {
     this.rules = rules;
+    this.probes = new ProbeValidation(rules);
   }
 
   void validate(Container container, String path, Set<String> volumes, PodSpec spec) {
@@ -56,18 +56,9 @@ final class ContainerValidation {
     resources(path + ".resources", container);
     mounts(path + ".volumeMounts", container.getVolumeMounts(), volumes);
     security(path + ".securityContext", container.getSecurityContext());
-    for (String name : List.of("livenessProbe", "readinessProbe", "startupProbe")) {
-      probe(path + "." + name, probe(container, name), container, !name.equals("readinessProbe"));
-    }
+    probes.validate(path, container, spec);
+    restarts(path, container);
     rootByName(path, container, spec);
-  }
-
-  static @Nullable Probe probe(Container container, String name) {
-    return switch (name) {
-      case "livenessProbe" -> container.getLivenessProbe();
-      case "readinessProbe" -> container.getReadinessProbe();
-      default -> container.getStartupProbe();
-    };
   }
 
   private void image(String path, @Nullable String image) {
@@ -301,87 +292,39 @@ final class ContainerValidation {
     }
   }
 
-  private void probe(
-      String path, @Nullable Probe probe, Container container, boolean onlyOneSuccess) {
-    if (probe == null) {
-      return;
+  private void restarts(String path, Container container) {
+    rules.oneOf(
+        path + ".restartPolicy",
+        container.getRestartPolicy(),
+        Set.of("Always", "OnFailure", "Never"));
+    List<ContainerRestartRule> restartRules = container.getRestartPolicyRules();
+    if (!restartRules.isEmpty() && container.getRestartPolicy() == null) {
+      rules.error(
+          path + ".restartPolicy",
+          "Required value: must specify restartPolicy when restart rules are used");
     }
-    rules.notNegative(path + ".initialDelaySeconds", probe.getInitialDelaySeconds());
-    rules.notNegative(path + ".timeoutSeconds", probe.getTimeoutSeconds());
-    rules.notNegative(path + ".periodSeconds", probe.getPeriodSeconds());
-    rules.notNegative(path + ".successThreshold", probe.getSuccessThreshold());
-    rules.notNegative(path + ".failureThreshold", probe.getFailureThreshold());
-    if (onlyOneSuccess && probe.getSuccessThreshold() != null && probe.getSuccessThreshold() > 1) {
-      rules.invalid(path + ".successThreshold", probe.getSuccessThreshold(), "must be 1");
+    if (restartRules.size() > MAX_RESTART_RULES) {
+      rules.error(
+          path + ".restartPolicyRules",
+          "Too many: " + restartRules.size() + ": must have at most " + MAX_RESTART_RULES + " items");
     }
-    if (probe.getTerminationGracePeriodSeconds() != null) {
-      if (!onlyOneSuccess) {
-        rules.invalid(
-            path + ".terminationGracePeriodSeconds",
-            probe.getTerminationGracePeriodSeconds(),
-            "must not be set for readinessProbes");
-      } else if (probe.getTerminationGracePeriodSeconds() <= 0) {
-        rules.invalid(
-            path + ".terminationGracePeriodSeconds",
-            probe.getTerminationGracePeriodSeconds(),
-            "must be greater than 0");
+    for (int i = 0; i < restartRules.size(); i++) {
+      ContainerRestartRule rule = restartRules.get(i);
+      String at = path + ".restartPolicyRules[" + i + "]";
+      if (rules.required(at + ".action", rule.getAction())) {
+        rules.oneOf(at + ".action", rule.getAction(), Set.of("Restart"));
       }
-    }
-    int handlers =
-        (probe.getHttpGet() == null ? 0 : 1)
-            + (probe.getTcpSocket() == null ? 0 : 1)
-            + (probe.getExec() == null ? 0 : 1);
-    if (handlers == 0) {
-      rules.error(path, "Required value: must specify a handler type");
-    } else if (handlers > 1) {
-      rules.forbidden(path, "may not specify more than 1 handler type");
-    }
-    handler(path, probe, container);
-  }
-
-  private void handler(String path, Probe probe, Container container) {
-    if (probe.getExec() != null && probe.getExec().getCommand().isEmpty()) {
-      rules.error(path + ".exec.command", "Required value");
-    }
-    if (probe.getTcpSocket() != null) {
-      port(path + ".tcpSocket.port", probe.getTcpSocket().getPort(), container);
-    }
-    if (probe.getHttpGet() != null) {
-      String at = path + ".httpGet";
-      port(at + ".port", probe.getHttpGet().getPort(), container);
-      rules.oneOf(at + ".scheme", probe.getHttpGet().getScheme(), Set.of("HTTP", "HTTPS"));
-      if (probe.getHttpGet().getPath().chars().anyMatch(c -> c <= ' ' || c == 127)) {
-        rules.invalid(at + ".path", probe.getHttpGet().getPath(), "must not contain white space");
-      }
-      List<HTTPHeader> headers = probe.getHttpGet().getHttpHeaders();
-      for (int i = 0; i < headers.size(); i++) {
-        String name = headers.get(i).getName();
-        String value = headers.get(i).getValue();
-        String header = at + ".httpHeaders[" + i + "]";
-        if (rules.required(header + ".name", name) && !HEADER.matcher(name).matches()) {
-          rules.invalid(
-              header + ".name",
-              name,
-              "a valid HTTP header must consist of alphanumeric characters or '-' (e.g."
-                  + " 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')");
+      if (rule.getExitCodes() == null) {
+        rules.error(at + ".exitCodes", "Required value: must be specified");
+      } else {
+        String codes = at + ".exitCodes";
+        if (rules.required(codes + ".operator", rule.getExitCodes().getOperator())) {
+          rules.oneOf(
+              codes + ".operator", rule.getExitCodes().getOperator(), Set.of("In", "NotIn"));
         }
-        if (value != null && value.chars().anyMatch(c -> c == '\r' || c == '\n')) {
-          rules.invalid(header + ".value", value, "must not contain a line break");
+        if (rule.getExitCodes().getValues().isEmpty()) {
+          rules.error(codes + ".values", "Required value: at least one value is required");
         }
-      }
-    }
-  }
-
-  private void port(String path, @Nullable IntOrString port, Container container) {
-    if (port == null) {
-      rules.error(path, "Required value");
-    } else if (port.getIntVal() != null) {
-      rules.inRange(path, port.getIntVal(), 1, 65535);
-    } else {
-      String name = port.getStrVal();
-      rules.portName(path, name);
-      if (container.getPorts().stream().noneMatch(p -> name.equals(p.getName()))) {
-        rules.warn(path, "the container has no port named \"" + Words.cut(name) + "\"");
       }
     }
   }

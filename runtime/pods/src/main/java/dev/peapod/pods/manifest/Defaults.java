@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HTTPGetAction;
+import io.fabric8.kubernetes.api.model.Lifecycle;
 import io.fabric8.kubernetes.api.model.ObjectFieldSelector;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -68,6 +69,13 @@ final class Defaults {
     probe(container.getLivenessProbe());
     probe(container.getReadinessProbe());
     probe(container.getStartupProbe());
+    Lifecycle lifecycle = container.getLifecycle();
+    if (lifecycle != null && lifecycle.getPostStart() != null) {
+      http(lifecycle.getPostStart().getHttpGet());
+    }
+    if (lifecycle != null && lifecycle.getPreStop() != null) {
+      http(lifecycle.getPreStop().getHttpGet());
+    }
     requests(container.getResources());
   }
 
@@ -79,7 +87,13 @@ final class Defaults {
     probe.setPeriodSeconds(orIfZero(probe.getPeriodSeconds(), 10));
     probe.setSuccessThreshold(orIfZero(probe.getSuccessThreshold(), 1));
     probe.setFailureThreshold(orIfZero(probe.getFailureThreshold(), 3));
-    HTTPGetAction http = probe.getHttpGet();
+    http(probe.getHttpGet());
+    if (probe.getGrpc() != null) {
+      probe.getGrpc().setService(or(probe.getGrpc().getService(), ""));
+    }
+  }
+
+  private static void http(@Nullable HTTPGetAction http) {
     if (http != null) {
       http.setPath(or(http.getPath(), "/"));
       http.setScheme(or(http.getScheme(), "HTTP"));

@@ -67,6 +67,8 @@ final class PodValidation {
   private void spec(PodSpec spec) {
     rules.oneOf(
         "spec.restartPolicy", spec.getRestartPolicy(), Set.of("Always", "OnFailure", "Never"));
+    rules.inRange(
+        "spec.activeDeadlineSeconds", spec.getActiveDeadlineSeconds(), 1, Integer.MAX_VALUE);
     rules.notNegative(
         "spec.terminationGracePeriodSeconds", spec.getTerminationGracePeriodSeconds());
     if (spec.getHostname() != null && !spec.getHostname().isEmpty()) {
@@ -264,12 +266,21 @@ final class PodValidation {
       String path = "spec.initContainers[" + i + "]";
       named(container, path, names);
       containers.validate(container, path, volumes, spec);
+      if ("Always".equals(container.getRestartPolicy())) {
+        hostPorts(container.getPorts(), path, hostPorts, hostNetwork);
+        continue;
+      }
       for (String probe : List.of("livenessProbe", "readinessProbe", "startupProbe")) {
-        if (ContainerValidation.probe(container, probe) != null) {
+        if (ProbeValidation.of(container, probe) != null) {
           rules.forbidden(
               path + "." + probe,
               "may not be set for init containers without restartPolicy=Always");
         }
+      }
+      if (container.getLifecycle() != null) {
+        rules.forbidden(
+            path + ".lifecycle",
+            "may not be set for init containers without restartPolicy=Always");
       }
     }
     for (int i = 0; i < spec.getContainers().size(); i++) {

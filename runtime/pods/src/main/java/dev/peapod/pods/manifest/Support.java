@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.EmptyDirVolumeSource;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.EnvVarSource;
+import io.fabric8.kubernetes.api.model.LifecycleHandler;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodSecurityContext;
@@ -40,6 +41,7 @@ final class Support {
           Map.entry(
               PodSpec.class,
               Set.of(
+                  "activeDeadlineSeconds",
                   "automountServiceAccountToken",
                   "containers",
                   "dnsConfig",
@@ -66,11 +68,14 @@ final class Support {
                   "env",
                   "image",
                   "imagePullPolicy",
+                  "lifecycle",
                   "livenessProbe",
                   "name",
                   "ports",
                   "readinessProbe",
                   "resources",
+                  "restartPolicy",
+                  "restartPolicyRules",
                   "securityContext",
                   "startupProbe",
                   "terminationMessagePath",
@@ -88,6 +93,7 @@ final class Support {
               Set.of(
                   "exec",
                   "failureThreshold",
+                  "grpc",
                   "httpGet",
                   "initialDelaySeconds",
                   "periodSeconds",
@@ -115,6 +121,7 @@ final class Support {
                   "seccompProfile",
                   "supplementalGroups",
                   "sysctls")),
+          Map.entry(LifecycleHandler.class, Set.of("exec", "httpGet", "sleep")),
           Map.entry(Capabilities.class, Set.of("add", "drop")),
           Map.entry(SeccompProfile.class, Set.of("type")),
           Map.entry(Volume.class, Set.of("name", "emptyDir", "hostPath")),
@@ -176,15 +183,13 @@ final class Support {
     reasons.put("PodSpec.hostUsers", "user namespaces can not be asked for yet");
     reasons.put("PodSpec.ephemeralContainers", "they are not part of a manifest");
     reasons.put("PodSpec.resources", "give the containers' resources");
-    reasons.put("Container.lifecycle", "hooks can not be run yet");
-    reasons.put("Container.restartPolicy", "sidecar containers can not be run yet");
+    reasons.put("LifecycleHandler.tcpSocket", "Kubernetes itself has no such hook");
     reasons.put("Container.envFrom", "there are no ConfigMaps and Secrets yet; use env");
     reasons.put("Container.stdin", "there is no attach yet that could feed it");
     reasons.put("Container.stdinOnce", "there is no attach yet that could feed it");
     reasons.put("Container.tty", "there is no attach yet that could show it");
     reasons.put("EnvVarSource.configMapKeyRef", "there are no ConfigMaps yet; use value");
     reasons.put("EnvVarSource.secretKeyRef", "there are no Secrets yet; use value");
-    reasons.put("Probe.grpc", "use httpGet, tcpSocket or exec");
     reasons.put("VolumeMount.subPath", "mount the whole volume");
     reasons.put("VolumeMount.subPathExpr", "mount the whole volume");
     reasons.put("EmptyDirVolumeSource.sizeLimit", "it would not be enforced");

@@ -31,6 +31,15 @@ final class HttpProbe {
   private HttpProbe() {}
 
   static ProbeResult perform(ProbeAction.Http http, Duration timeout) {
+    return perform(http, timeout, false);
+  }
+
+  /// Any answer is a success; a redirect is not followed.
+  static ProbeResult reach(ProbeAction.Http http, Duration timeout) {
+    return perform(http, timeout, true);
+  }
+
+  private static ProbeResult perform(ProbeAction.Http http, Duration timeout, boolean anyAnswer) {
     long deadline = System.nanoTime() + timeout.toNanos();
     String scheme = http.scheme().toLowerCase(Locale.ROOT);
     URI uri = URI.create(scheme + "://" + bracketed(http.host()) + ":" + http.port() + "/");
@@ -38,6 +47,9 @@ final class HttpProbe {
     try {
       for (int i = 0; i <= MAX_REDIRECTS; i++) {
         Answer answer = get(http, uri, path, deadline);
+        if (anyAnswer) {
+          return ProbeResult.ok(shown(answer.body));
+        }
         if (answer.status < 300 || answer.status >= 400 || answer.location.isEmpty()) {
           return judge(answer);
         }

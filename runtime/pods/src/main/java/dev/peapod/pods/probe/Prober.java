@@ -54,8 +54,9 @@ public final class Prober implements AutoCloseable {
       if (delay.isPositive()) {
         Thread.sleep(delay);
       }
+      long period = plan.period().toNanos();
+      long due = System.nanoTime();
       while (!closed) {
-        long begun = System.nanoTime();
         ProbeResult result = plan.action().perform(plan.timeout(), runner);
         if (closed) {
           return;
@@ -68,10 +69,10 @@ public final class Prober implements AutoCloseable {
           known = verdict;
           listener.verdict(plan.kind(), verdict.get(), result);
         }
-        Duration rest = plan.period().minusNanos(System.nanoTime() - begun);
-        if (rest.isPositive()) {
-          Thread.sleep(rest);
-        }
+        // Due times stand fast; those that a slow probe has missed are passed over.
+        long now = System.nanoTime();
+        due += period * Math.max(1, (now - due + period - 1) / period);
+        Thread.sleep(Duration.ofNanos(due - now));
       }
     } catch (InterruptedException e) {
       // Closed.

@@ -197,6 +197,8 @@ public final class Description {
     String what;
     if (probe.getExec() != null) {
       what = "exec " + probe.getExec().getCommand();
+    } else if (probe.getGrpc() != null) {
+      what = "grpc :" + probe.getGrpc().getPort() + " " + or(probe.getGrpc().getService());
     } else if (probe.getTcpSocket() != null) {
       what = "tcp-socket :" + probe.getTcpSocket().getPort().getValue();
     } else {

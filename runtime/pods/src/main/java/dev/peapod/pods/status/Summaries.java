@@ -1,5 +1,6 @@
 package dev.peapod.pods.status;
 
+import dev.peapod.pods.supervisor.RestartRules;
 import dev.peapod.proto.peapod.v1.ContainerSummary;
 import dev.peapod.proto.peapod.v1.PodSummary;
 import io.fabric8.kubernetes.api.model.Container;
@@ -32,7 +33,7 @@ public final class Summaries {
             .setPhase(or(status.getPhase()))
             .setStatus(word(pod, status))
             .setMessage(message(status, problem))
-            .setTotalContainers(pod.getSpec().getContainers().size())
+            .setTotalContainers(pod.getSpec().getContainers().size() + (int) sidecars(pod))
             .setCreatedNs(nanos(pod.getMetadata().getCreationTimestamp()))
             .setHostIp(or(status.getHostIP()))
             .setRevision(revision);
@@ -55,6 +56,10 @@ public final class Summaries {
     long last = 0;
     for (ContainerStatus container : status.getInitContainerStatuses()) {
       summary.addContainers(container(container, pod.getSpec().getInitContainers(), true));
+      if (isSidecar(pod, container)) {
+        ready += Boolean.TRUE.equals(container.getReady()) ? 1 : 0;
+        restarts += container.getRestartCount();
+      }
     }
     for (ContainerStatus container : status.getContainerStatuses()) {
       summary.addContainers(container(container, pod.getSpec().getContainers(), false));
@@ -70,6 +75,15 @@ public final class Summaries {
         .setRestarts(restarts)
         .setLastRestartNs(restarts > 0 ? last : 0)
         .build();
+  }
+
+  private static boolean isSidecar(Pod pod, ContainerStatus init) {
+    return pod.getSpec().getInitContainers().stream()
+        .anyMatch(c -> c.getName().equals(init.getName()) && RestartRules.isSidecar(c));
+  }
+
+  private static long sidecars(Pod pod) {
+    return pod.getSpec().getInitContainers().stream().filter(RestartRules::isSidecar).count();
   }
 
   private static ContainerSummary container(
@@ -115,6 +129,12 @@ public final class Summaries {
       if (end != null && end.getExitCode() == 0) {
         continue;
       }
+      if (isSidecar(pod, inits.get(i)) && Boolean.TRUE.equals(inits.get(i).getStarted())) {
+        continue;
+      }
+      if (end != null && isSidecar(pod, inits.get(i)) && !phase.equals("Pending")) {
+        continue;
+      }
       if (end != null) {
         return "Init:" + reason(end);
       }
@@ -123,7 +143,7 @@ public final class Summaries {
       }
       return "Init:" + i + "/" + inits.size();
     }
-    String word = phase;
+    String word = or(status.getReason()).isEmpty() ? phase : or(status.getReason());
     boolean running = false;
     List<ContainerStatus> containers = status.getContainerStatuses();
     for (ContainerStatus container : containers.reversed()) {

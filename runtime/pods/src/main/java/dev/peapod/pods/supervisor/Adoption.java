@@ -85,7 +85,7 @@ final class Adoption {
     if (earlier == null) {
       return;
     }
-    var statuses = slot.init ? earlier.getInitContainerStatuses() : earlier.getContainerStatuses();
+    var statuses = slot.role != ContainerSlot.Role.MAIN ? earlier.getInitContainerStatuses() : earlier.getContainerStatuses();
     for (var status : statuses) {
       if (!slot.name().equals(status.getName())) {
         continue;

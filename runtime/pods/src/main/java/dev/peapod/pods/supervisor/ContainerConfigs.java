@@ -16,6 +16,7 @@ import dev.peapod.proto.runtime.v1.LinuxContainerConfig;
 import dev.peapod.proto.runtime.v1.LinuxContainerSecurityContext;
 import dev.peapod.proto.runtime.v1.Mount;
 import dev.peapod.proto.runtime.v1.MountPropagation;
+import dev.peapod.proto.runtime.v1.Signal;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -92,6 +93,11 @@ final class ContainerConfigs {
             result.addEnvs(
                 KeyValue.newBuilder().setKey(name).setValue(ByteString.copyFromUtf8(value))));
     mounts(pod, container, attempt, paths, result);
+    if (container.getLifecycle() != null && container.getLifecycle().getStopSignal() != null) {
+      String signal = container.getLifecycle().getStopSignal();
+      result.setStopSignal(
+          Signal.valueOf("SIGNAL_" + signal.replace("+", "PLUS").replace("-", "MINUS")));
+    }
     result.setLinux(
         LinuxContainerConfig.newBuilder()
             .setResources(Resources.of(pod, container))

@@ -3,8 +3,10 @@ package dev.peapod.pods.supervisor;
 import dev.peapod.error.PeapodException;
 import dev.peapod.pods.PodKey;
 import dev.peapod.pods.probe.ProbeKind;
+import dev.peapod.pods.supervisor.ContainerSlot.Role;
 import dev.peapod.proto.runtime.v1.Container;
 import dev.peapod.proto.runtime.v1.ContainerState;
+import io.fabric8.kubernetes.api.model.LifecycleHandler;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Probe;
 import java.lang.System.Logger;
@@ -37,20 +39,6 @@ final class ContainerKeeper {
 
   // --- when to run
 
-  /// Whether the policy would have the container run, sooner or later.
-  static boolean wantsToRun(Pod pod, ContainerSlot slot) {
-    return switch (slot.state) {
-      case WAITING -> true;
-      case STARTING, RUNNING, STOPPING -> false;
-      case EXITED ->
-          switch (pod.getSpec().getRestartPolicy()) {
-            case "Never" -> false;
-            case "OnFailure" -> !slot.succeeded();
-            default -> !(slot.init && slot.succeeded());
-          };
-    };
-  }
-
   /// Not before then a container that wants to run may be started; nothing means at once.
   static Optional<Instant> dueAt(ContainerSlot slot) {
     Optional<Instant> due = slot.retryAt;
@@ -63,7 +51,7 @@ final class ContainerKeeper {
 
   /// Begins to start the container, if it is to run and its back-off is over.
   void runIfDue(Pod pod, ContainerSlot slot, SandboxKeeper sandbox) {
-    if (slot.isBusy() || !wantsToRun(pod, slot)) {
+    if (slot.isBusy() || !RestartRules.wantsToRun(pod, slot)) {
       return;
     }
     Instant now = shared.clock().instant();
@@ -134,8 +122,33 @@ final class ContainerKeeper {
       remove(older.containerId());
     }
     shared.look().run();
-    Probes.begin(shared, pod, slot, podIp, worker);
+    LifecycleHandler hook = Hooks.postStart(slot.spec);
+    if (hook == null) {
+      Probes.begin(shared, pod, slot, podIp, worker);
+    } else {
+      slot.endProbes();
+      slot.hook = Hooks.afterStart(shared, pod, slot, hook, podIp, worker);
+    }
     return slot.last != null;
+  }
+
+  /// The hook after the start has ended: the container's probes begin, or the container ends.
+  void postStarted(Pod pod, Message.PostStarted hook, String podIp) {
+    ContainerSlot slot = hook.slot();
+    if (slot.state != ContainerSlot.State.RUNNING
+        || !slot.containerId.equals(hook.containerId())) {
+      return;
+    }
+    slot.hook = null;
+    if (hook.success()) {
+      Probes.begin(shared, pod, slot, podIp, worker);
+      return;
+    }
+    shared
+        .events()
+        .warning(
+            key, slot.name(), "FailedPostStartHook", "PostStartHook failed: " + hook.message());
+    stop(pod, slot, podIp, "FailedPostStartHook", grace(pod));
   }
 
   void notCreated(Message.NotCreated failed) {
@@ -171,7 +184,7 @@ final class ContainerKeeper {
   /// Compares a container with what the runtime has.
   ///
   /// @return whether it has ended
-  boolean compare(Pod pod, ContainerSlot slot, Message.Observed observed) {
+  boolean compare(Pod pod, ContainerSlot slot, Message.Observed observed, String podIp) {
     if (observed.begunAt() <= slot.changedAt) {
       return false;
     }
@@ -193,7 +206,7 @@ final class ContainerKeeper {
       return true;
     }
     if (slot.state == ContainerSlot.State.STOPPING && !slot.isBusy()) {
-      kill(slot, pod.getSpec().getTerminationGracePeriodSeconds());
+      kill(pod, slot, podIp, grace(pod));
     }
     return false;
   }
@@ -238,50 +251,64 @@ final class ContainerKeeper {
         if (probed.success()) {
           Probes.started(shared, pod, slot, podIp, worker);
         } else {
-          unhealthy(pod, slot, probed.kind(), slot.spec.getStartupProbe());
+          unhealthy(pod, slot, probed.kind(), slot.spec.getStartupProbe(), podIp);
         }
       }
       case LIVENESS -> {
         if (!probed.success()) {
-          unhealthy(pod, slot, probed.kind(), slot.spec.getLivenessProbe());
+          unhealthy(pod, slot, probed.kind(), slot.spec.getLivenessProbe(), podIp);
         }
       }
     }
   }
 
-  private void unhealthy(Pod pod, ContainerSlot slot, ProbeKind kind, @Nullable Probe probe) {
-    boolean again = !pod.getSpec().getRestartPolicy().equals("Never");
+  private void unhealthy(
+      Pod pod, ContainerSlot slot, ProbeKind kind, @Nullable Probe probe, String podIp) {
+    boolean again = RestartRules.runsAgain(pod, slot.spec, slot.role != Role.MAIN, 1);
     String what = kind.word().toLowerCase(Locale.ROOT);
-    shared
-        .events()
-        .normal(
-            key,
-            slot.name(),
-            "Killing",
-            "Container "
-                + slot.name()
-                + " failed "
-                + what
-                + " probe, will be "
-                + (again ? "restarted" : "killed"));
-    slot.endProbes();
-    slot.state = ContainerSlot.State.STOPPING;
     Long own = probe == null ? null : probe.getTerminationGracePeriodSeconds();
-    kill(slot, own != null ? own : pod.getSpec().getTerminationGracePeriodSeconds());
+    stop(
+        pod,
+        slot,
+        podIp,
+        "Container "
+            + slot.name()
+            + " failed "
+            + what
+            + " probe, will be "
+            + (again ? "restarted" : "killed"),
+        own != null ? own : grace(pod));
   }
 
-  private void kill(ContainerSlot slot, long seconds) {
+  /// Ends a running container; what becomes of it then is a matter of its policy.
+  ///
+  /// @param why for the event
+  void stop(Pod pod, ContainerSlot slot, String podIp, String why, long seconds) {
+    shared.events().normal(key, slot.name(), "Killing", why);
+    slot.endProbes();
+    slot.state = ContainerSlot.State.STOPPING;
+    kill(pod, slot, podIp, seconds);
+  }
+
+  static long grace(Pod pod) {
+    return pod.getSpec().getTerminationGracePeriodSeconds();
+  }
+
+  private void kill(Pod pod, ContainerSlot slot, String podIp, long seconds) {
     String id = slot.containerId;
+    var spec = slot.spec;
     slot.operation =
         Thread.ofVirtual()
             .name("stop " + key + " " + slot.name())
             .start(
                 () -> {
                   try {
-                    shared.cri().stopContainer(id, seconds);
+                    Hooks.stop(shared, pod, spec, id, podIp, () -> seconds);
                   } catch (PeapodException e) {
                     String why = "can not stop container: " + e.getMessage();
                     shared.events().warning(key, slot.name(), "FailedKillPod", why);
+                  } catch (InterruptedException e) {
+                    // The pod itself ends now.
                   }
                   worker.accept(new Message.Stopped(slot, id));
                 });

@@ -27,8 +27,15 @@ final class ContainerSlot {
     EXITED
   }
 
-  final Container spec;
-  final boolean init;
+  /// When a container has its turn, and what its end means.
+  enum Role {
+    INIT,
+    SIDECAR,
+    MAIN
+  }
+
+  Container spec;
+  final Role role;
   final BackOff crashes;
   final BackOff pulls;
 
@@ -54,12 +61,17 @@ final class ContainerSlot {
 
   boolean started;
   boolean ready;
+  /// A sidecar: whether it has started once in the present sandbox, which what comes after waits for.
+  boolean startedOnce;
+  /// It runs again whatever its end is: it was asked for, or its image has changed.
+  boolean restartWanted;
   final List<Prober> probers = new ArrayList<>();
   @Nullable Thread operation;
+  @Nullable Thread hook;
 
-  ContainerSlot(Container spec, boolean init, BackOff crashes, BackOff pulls) {
+  ContainerSlot(Container spec, Role role, BackOff crashes, BackOff pulls) {
     this.spec = spec;
-    this.init = init;
+    this.role = role;
     this.crashes = crashes;
     this.pulls = pulls;
   }
@@ -76,6 +88,15 @@ final class ContainerSlot {
     return state == State.EXITED && ended != null && ended.succeeded();
   }
 
+  /// Whether it keeps nothing that comes after it waiting.
+  boolean isInitialized() {
+    return switch (role) {
+      case INIT -> succeeded() && !restartWanted;
+      case SIDECAR -> startedOnce;
+      case MAIN -> true;
+    };
+  }
+
   /// Whether a start or stop is under way.
   boolean isBusy() {
     return operation != null;
@@ -88,6 +109,7 @@ final class ContainerSlot {
 
   /// Has what has ended run again whatever its end was.
   void again() {
+    startedOnce = false;
     if (state == State.EXITED) {
       last = ended;
       ended = null;
@@ -103,6 +125,7 @@ final class ContainerSlot {
   /// Back to the beginning, for another try at finding out what runs.
   void forget() {
     endProbes();
+    startedOnce = false;
     state = State.WAITING;
     nextAttempt = 0;
     containerId = "";
@@ -113,12 +136,17 @@ final class ContainerSlot {
   void endProbes() {
     probers.forEach(Prober::close);
     probers.clear();
+    if (hook != null) {
+      hook.interrupt();
+      hook = null;
+    }
     ready = false;
     started = false;
   }
 
   void running(String id, String image, Instant since) {
     state = State.RUNNING;
+    restartWanted = false;
     containerId = id;
     imageId = image;
     startedAt = since;

@@ -24,6 +24,13 @@ sealed interface Message {
   record Started(ContainerSlot slot, int attempt, String containerId, String imageId, Instant at)
       implements Message {}
 
+  /// The hook after the start has ended.
+  record PostStarted(ContainerSlot slot, String containerId, boolean success, String message)
+      implements Message {}
+
+  /// What ran of a finished pod is stopped, or could not be.
+  record Ended() implements Message {}
+
   /// Nothing runs: the image is not there or the container could not be made. No attempt is used
   /// up.
   record NotCreated(ContainerSlot slot, String reason, String message, boolean image)

@@ -2,6 +2,8 @@ package dev.peapod.pods.supervisor;
 
 import dev.peapod.pods.PodKey;
 import dev.peapod.pods.backoff.BackOff;
+import dev.peapod.pods.supervisor.ContainerSlot.Role;
+import dev.peapod.pods.supervisor.StatusReport.Failure;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
@@ -48,6 +50,8 @@ final class PodWorker {
   private Pod pod;
   private boolean adopted;
   private boolean finished;
+  private Optional<Failure> failure;
+  private @Nullable Thread ending;
   private boolean removing;
   private String removalProblem = "";
   private boolean statusChanged;
@@ -63,20 +67,24 @@ final class PodWorker {
     this.earlier = stored.status().orElse(null);
     this.paths = PodPaths.of(shared.config(), pod);
     this.key = PodKey.of(pod);
-    this.inits = pod.getSpec().getInitContainers().stream().map(c -> slot(c, true)).toList();
-    this.mains = pod.getSpec().getContainers().stream().map(c -> slot(c, false)).toList();
+    this.inits =
+        pod.getSpec().getInitContainers().stream()
+            .map(c -> slot(c, RestartRules.isSidecar(c) ? Role.SIDECAR : Role.INIT))
+            .toList();
+    this.mains = pod.getSpec().getContainers().stream().map(c -> slot(c, Role.MAIN)).toList();
     this.sandbox = new SandboxKeeper(shared, key, paths, this::tell);
     this.containers = new ContainerKeeper(shared, pod, paths, this::tell);
     this.report = new StatusReport(earlier, shared.clock().instant());
+    this.failure = StatusReport.failure(earlier);
     this.thread = Thread.ofVirtual().name("pod " + key).unstarted(this::run);
     stored.deletionGrace().ifPresent(seconds -> tell(new Message.Delete(Optional.of(seconds))));
   }
 
-  private ContainerSlot slot(Container container, boolean init) {
+  private ContainerSlot slot(Container container, Role role) {
     var config = shared.config();
     return new ContainerSlot(
         container,
-        init,
+        role,
         new BackOff(config.backOffBase(), config.backOffMax(), config.backOffReset()),
         new BackOff(config.backOffBase(), config.backOffMax(), config.backOffReset()));
   }
@@ -138,10 +146,11 @@ final class PodWorker {
     }
     Stream<Instant> times =
         sandbox.isUp()
-            ? candidates()
+            ? PodPhase.turn(pod, inits, mains)
                 .filter(slot -> !slot.isBusy())
                 .flatMap(s -> ContainerKeeper.dueAt(s).stream())
             : sandbox.retryAt().stream();
+    times = Stream.concat(times, deadline().stream());
     Instant now = shared.clock().instant();
     return times
         .map(at -> Duration.between(now, at))
@@ -162,6 +171,14 @@ final class PodWorker {
       case Message.SandboxStopped() -> sandbox.stopped();
       case Message.Started started ->
           statusChanged |= containers.started(pod, started, sandbox.ip());
+      case Message.PostStarted hook -> {
+        if (!removing) {
+          containers.postStarted(pod, hook, sandbox.ip());
+        }
+      }
+      case Message.Ended() -> {
+        shared.look().run();
+      }
       case Message.NotCreated failed -> containers.notCreated(failed);
       case Message.NotStarted failed -> {
         containers.notStarted(failed);
@@ -198,9 +215,12 @@ final class PodWorker {
       statusChanged = true;
       return true;
     }
-    boolean changed = false;
+    boolean changed = ending != null;
+    if (ending != null && !ending.isAlive()) {
+      ending = null;
+    }
     for (ContainerSlot slot : slots().toList()) {
-      changed |= containers.compare(pod, slot, observed);
+      changed |= containers.compare(pod, slot, observed, sandbox.ip());
     }
     statusChanged |= changed;
     return changed;
@@ -213,6 +233,9 @@ final class PodWorker {
     slots()
         .filter(ContainerSlot::isAlive)
         .forEach(slot -> Probes.begin(shared, pod, slot, sandbox.ip(), this::tell));
+    if (mains.stream().anyMatch(slot -> slot.isAlive() || slot.ended != null)) {
+      inits.stream().filter(ContainerSlot::isAlive).forEach(slot -> slot.startedOnce = true);
+    }
     statusChanged = true;
   }
 
@@ -222,23 +245,64 @@ final class PodWorker {
     if (removing || !adopted) {
       return;
     }
-    String phase = StatusReport.phase(pod, inits, mains);
-    finished = phase.equals("Succeeded") || phase.equals("Failed");
+    if (failure.isEmpty() && !finished && deadline().filter(this::isPast).isPresent()) {
+      fail(
+          "DeadlineExceeded",
+          "Pod was active on the node longer than the specified deadline");
+    }
+    finished = failure.isPresent() || PodPhase.isFinal(PodPhase.of(pod, inits, mains));
     if (finished) {
-      statusChanged |= sandbox.stopForGood();
+      end();
     } else if (sandbox.isUp()) {
-      candidates().forEach(slot -> containers.runIfDue(pod, slot, sandbox));
+      PodPhase.turn(pod, inits, mains)
+          .forEach(slot -> containers.runIfDue(pod, slot, sandbox));
     } else if (slots().noneMatch(ContainerSlot::isBusy)) {
       sandbox.makeIfDue(pod);
     }
   }
 
-  /// The containers whose turn it is: one init container after the other, then all the rest
-  /// together.
-  private Stream<ContainerSlot> candidates() {
-    Optional<ContainerSlot> init = inits.stream().filter(slot -> !slot.succeeded()).findFirst();
-    return (init.isPresent() ? init.stream() : mains.stream())
-        .filter(slot -> ContainerKeeper.wantsToRun(pod, slot));
+  private Optional<Instant> deadline() {
+    return Optional.ofNullable(pod.getSpec().getActiveDeadlineSeconds())
+        .map(seconds -> report.startTime().plusSeconds(seconds));
+  }
+
+  private boolean isPast(Instant time) {
+    return !shared.clock().instant().isBefore(time);
+  }
+
+  /// The pod as a whole has failed: nothing of it runs again.
+  private void fail(String reason, String message) {
+    failure = Optional.of(new Failure(reason, message));
+    shared.events().warning(key, "", reason, message);
+    statusChanged = true;
+  }
+
+  /// Stops what runs of a finished pod, and its sandbox when nothing does any more.
+  private void end() {
+    if (slots().noneMatch(slot -> slot.isAlive() || slot.isBusy())) {
+      statusChanged |= sandbox.stopForGood();
+    } else if (ending == null) {
+      slots().forEach(ContainerSlot::endProbes);
+      List<Thread> operations = interruptOperations();
+      Pod last = with(pod.getMetadata(), status());
+      ending =
+          Thread.ofVirtual()
+              .name("end " + key)
+              .start(
+                  () -> {
+                    try {
+                      for (Thread operation : operations) {
+                        operation.join();
+                      }
+                      PodStop.run(shared, last, () -> ContainerKeeper.grace(last));
+                    } catch (InterruptedException e) {
+                      Thread.currentThread().interrupt();
+                    } catch (RuntimeException e) {
+                      shared.events().warning(key, "", "FailedKillPod", String.valueOf(e));
+                    }
+                    tell(new Message.Ended());
+                  });
+    }
   }
 
   // --- the end
@@ -265,7 +329,11 @@ final class PodWorker {
     removing = true;
     slots().forEach(ContainerSlot::endProbes);
     List<Thread> operations = interruptOperations();
-    Pod last = pod;
+    if (ending != null) {
+      ending.interrupt();
+      operations.add(ending);
+    }
+    Pod last = with(pod.getMetadata(), status());
     Thread.ofVirtual().name("remove " + key).start(() -> remove(last, operations));
   }
 
@@ -335,14 +403,18 @@ final class PodWorker {
     if (closing) {
       return;
     }
-    PodStatus status =
-        report.report(pod, inits, mains, sandbox.isUp(), sandbox.ips(), shared.clock().instant());
+    PodStatus status = status();
     String problem = removing ? removalProblem : sandbox.problem();
     shared.board().publish(with(pod.getMetadata(), status), problem);
     if (statusChanged && adopted && !removing) {
       shared.store().saveStatus(pod, status);
       statusChanged = false;
     }
+  }
+
+  private PodStatus status() {
+    return report.report(
+        pod, inits, mains, sandbox.isUp(), sandbox.ips(), failure, shared.clock().instant());
   }
 
   /// The pod with other metadata and status; neither is changed once it is part of a pod.

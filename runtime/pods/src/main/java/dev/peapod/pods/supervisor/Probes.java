@@ -10,6 +10,7 @@ import dev.peapod.pods.probe.ProbeResult;
 import dev.peapod.pods.probe.Prober;
 import dev.peapod.proto.runtime.v1.ExecSyncResponse;
 import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.HTTPGetAction;
 import io.fabric8.kubernetes.api.model.IntOrString;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Probe;
@@ -29,7 +30,7 @@ final class Probes {
       Shared shared, Pod pod, ContainerSlot slot, String podIp, Consumer<Message> worker) {
     slot.endProbes();
     Container spec = slot.spec;
-    if (slot.init) {
+    if (slot.role == ContainerSlot.Role.INIT) {
       slot.started = true;
       return;
     }
@@ -45,6 +46,7 @@ final class Probes {
       Shared shared, Pod pod, ContainerSlot slot, String podIp, Consumer<Message> worker) {
     slot.endProbes();
     slot.started = true;
+    slot.startedOnce = true;
     slot.ready = slot.spec.getReadinessProbe() == null;
     add(shared, pod, slot, ProbeKind.LIVENESS, slot.spec.getLivenessProbe(), podIp, worker);
     add(shared, pod, slot, ProbeKind.READINESS, slot.spec.getReadinessProbe(), podIp, worker);
@@ -125,7 +127,7 @@ final class Probes {
     }
   }
 
-  private static String address(Pod pod, String podIp) {
+  static String address(Pod pod, String podIp) {
     return SandboxConfigs.isTrue(pod.getSpec().getHostNetwork()) || podIp.isEmpty()
         ? HostFacts.address()
         : podIp;
@@ -142,19 +144,16 @@ final class Probes {
         return Optional.empty();
       }
       action = new ProbeAction.Tcp(or(probe.getTcpSocket().getHost(), podIp), port.get());
+    } else if (probe.getGrpc() != null) {
+      String service = probe.getGrpc().getService();
+      action =
+          new ProbeAction.Grpc(podIp, probe.getGrpc().getPort(), service == null ? "" : service);
     } else {
-      var http = probe.getHttpGet();
-      Optional<Integer> port = port(http.getPort(), container);
-      if (port.isEmpty()) {
+      Optional<ProbeAction.Http> http = http(probe.getHttpGet(), container, podIp);
+      if (http.isEmpty()) {
         return Optional.empty();
       }
-      List<Map.Entry<String, String>> headers =
-          http.getHttpHeaders().stream()
-              .map(h -> Map.entry(h.getName(), h.getValue() == null ? "" : h.getValue()))
-              .toList();
-      action =
-          new ProbeAction.Http(
-              http.getScheme(), or(http.getHost(), podIp), port.get(), http.getPath(), headers);
+      action = http.get();
     }
     return Optional.of(
         new ProbePlan(
@@ -166,6 +165,19 @@ final class Probes {
             Duration.ofSeconds(probe.getTimeoutSeconds()),
             probe.getSuccessThreshold(),
             probe.getFailureThreshold()));
+  }
+
+  /// A request; nothing if it names a port that the container does not have.
+  static Optional<ProbeAction.Http> http(HTTPGetAction http, Container container, String podIp) {
+    List<Map.Entry<String, String>> headers =
+        http.getHttpHeaders().stream()
+            .map(h -> Map.entry(h.getName(), h.getValue() == null ? "" : h.getValue()))
+            .toList();
+    return port(http.getPort(), container)
+        .map(
+            port ->
+                new ProbeAction.Http(
+                    http.getScheme(), or(http.getHost(), podIp), port, http.getPath(), headers));
   }
 
   private static Optional<Integer> port(IntOrString port, Container container) {

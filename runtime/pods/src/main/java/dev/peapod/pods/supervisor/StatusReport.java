@@ -19,13 +19,18 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Makes a pod's status as kubelet would report it. For one pod's worker; it remembers when
 /// conditions last changed.
 final class StatusReport {
   private static final String SCHEME = "peapod://";
+
+  /// Why a pod as a whole has failed, whatever its containers did.
+  record Failure(String reason, String message) {}
 
   private final Map<String, PodCondition> conditions = new HashMap<>();
   private final String startTime;
@@ -39,18 +44,43 @@ final class StatusReport {
     }
   }
 
+  /// When the pod was first seen.
+  Instant startTime() {
+    return instant(startTime);
+  }
+
+  /// The failure that was reported before this daemon started.
+  static Optional<Failure> failure(@Nullable PodStatus earlier) {
+    if (earlier == null || earlier.getReason() == null || earlier.getReason().isEmpty()) {
+      return Optional.empty();
+    }
+    String message = earlier.getMessage() == null ? "" : earlier.getMessage();
+    return Optional.of(new Failure(earlier.getReason(), message));
+  }
+
+  /// @param failure of the pod as a whole; it is Failed once nothing runs any more
   PodStatus report(
       Pod pod,
       List<ContainerSlot> inits,
       List<ContainerSlot> mains,
       boolean sandbox,
       List<String> ips,
+      Optional<Failure> failure,
       Instant now) {
-    String phase = phase(pod, inits, mains);
-    boolean finished = phase.equals("Succeeded") || phase.equals("Failed");
-    boolean initialized = inits.stream().allMatch(ContainerSlot::succeeded);
+    String phase = failure.isPresent() ? PodPhase.FAILED : PodPhase.of(pod, inits, mains);
+    if (PodPhase.isFinal(phase)
+        && Stream.concat(inits.stream(), mains.stream()).anyMatch(ContainerSlot::isAlive)) {
+      phase = PodPhase.RUNNING;
+    }
+    boolean finished = PodPhase.isFinal(phase);
+    boolean initialized = inits.stream().allMatch(ContainerSlot::isInitialized);
     List<String> unready =
-        mains.stream().filter(slot -> !slot.ready).map(ContainerSlot::name).toList();
+        Stream.concat(
+                inits.stream().filter(slot -> slot.role == ContainerSlot.Role.SIDECAR),
+                mains.stream())
+            .filter(slot -> !slot.ready)
+            .map(ContainerSlot::name)
+            .toList();
     String hostIp = HostFacts.address();
     List<String> podIps =
         SandboxConfigs.isTrue(pod.getSpec().getHostNetwork()) && sandbox ? List.of(hostIp) : ips;
@@ -66,52 +96,12 @@ final class StatusReport {
                 inits.stream().map(slot -> container(slot, inits, mains)).toList())
             .withContainerStatuses(
                 mains.stream().map(slot -> container(slot, inits, mains)).toList());
+    failure.ifPresent(f -> status.withReason(f.reason()).withMessage(f.message()));
     if (!podIps.isEmpty()) {
       status.withPodIP(podIps.getFirst());
       status.withPodIPs(podIps.stream().map(PodIP::new).toList());
     }
     return status.build();
-  }
-
-  static String phase(Pod pod, List<ContainerSlot> inits, List<ContainerSlot> mains) {
-    String policy = pod.getSpec().getRestartPolicy();
-    for (ContainerSlot init : inits) {
-      if (init.succeeded()) {
-        continue;
-      }
-      return init.state == ContainerSlot.State.EXITED && policy.equals("Never")
-          ? "Failed"
-          : "Pending";
-    }
-    int waiting = 0;
-    int running = 0;
-    int failed = 0;
-    for (ContainerSlot slot : mains) {
-      switch (slot.state) {
-        case WAITING -> waiting += slot.last == null ? 1 : 0;
-        case STARTING -> {
-          if (slot.ended == null && slot.last == null) {
-            waiting++;
-          } else {
-            running++;
-          }
-        }
-        case RUNNING, STOPPING -> running++;
-        case EXITED -> failed += slot.succeeded() ? 0 : 1;
-      }
-    }
-    if (waiting > 0) {
-      return "Pending";
-    }
-    if (running > 0
-        || policy.equals("Always")
-        || mains.stream().anyMatch(s -> s.state == ContainerSlot.State.WAITING)) {
-      return "Running";
-    }
-    if (failed == 0) {
-      return "Succeeded";
-    }
-    return policy.equals("Never") ? "Failed" : "Running";
   }
 
   private List<PodCondition> conditions(
@@ -130,7 +120,7 @@ final class StatusReport {
     } else {
       String names =
           inits.stream()
-              .filter(s -> !s.succeeded())
+              .filter(s -> !s.isInitialized())
               .map(ContainerSlot::name)
               .collect(Collectors.joining(" "));
       result.add(
@@ -185,7 +175,7 @@ final class StatusReport {
             .withImage(slot.spec.getImage())
             .withImageID(slot.imageId)
             .withRestartCount(slot.restarts())
-            .withReady(slot.init ? slot.succeeded() : slot.ready)
+            .withReady(slot.role == ContainerSlot.Role.INIT ? slot.succeeded() : slot.ready)
             .withStarted(slot.started);
     boolean waits =
         slot.state == ContainerSlot.State.WAITING
@@ -201,9 +191,9 @@ final class StatusReport {
     if (waits) {
       String reason = slot.waitingReason;
       if (reason.isEmpty()) {
-        boolean initializing = !slot.init && inits.stream().anyMatch(s -> !s.succeeded());
+        boolean initializing = slot.role == ContainerSlot.Role.MAIN && inits.stream().anyMatch(s -> !s.isInitialized());
         reason =
-            initializing || (slot.init && isBehind(slot, inits))
+            initializing || (slot.role != ContainerSlot.Role.MAIN && isBehind(slot, inits))
                 ? "PodInitializing"
                 : "ContainerCreating";
       }
@@ -241,7 +231,7 @@ final class StatusReport {
       if (init == slot) {
         return false;
       }
-      if (!init.succeeded()) {
+      if (!init.isInitialized()) {
         return true;
       }
     }

@@ -10,6 +10,11 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import io.grpc.Grpc;
+import io.grpc.InsecureServerCredentials;
+import io.grpc.Server;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.protobuf.services.HealthStatusManager;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -198,5 +203,31 @@ class ProbesTest {
       assertThat(told.subList(0, 5))
           .containsExactly("verdict true", "failed", "failed", "failed", "verdict false");
     }
+  }
+
+  @Test
+  void grpcAsksTheHealthOfAService() throws Exception {
+    HealthStatusManager health = new HealthStatusManager();
+    Server server =
+        Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create())
+            .addService(health.getHealthService())
+            .build()
+            .start();
+    int port = server.getPort();
+    try {
+      health.setStatus("", ServingStatus.SERVING);
+      health.setStatus("sick", ServingStatus.NOT_SERVING);
+      assertThat(grpc(port, "").success()).isTrue();
+      assertThat(grpc(port, "sick").message()).contains("NOT_SERVING");
+      assertThat(grpc(port, "nobody").success()).isFalse();
+    } finally {
+      server.shutdownNow();
+    }
+    assertThat(grpc(port, "").message()).contains("failed to connect");
+  }
+
+  private static ProbeResult grpc(int port, String service) {
+    return GrpcProbe.perform(
+        new ProbeAction.Grpc("127.0.0.1", port, service), Duration.ofSeconds(10));
   }
 }

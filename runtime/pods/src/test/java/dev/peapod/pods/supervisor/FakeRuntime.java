@@ -435,7 +435,11 @@ final class FakeRuntime {
     @Override
     public void execSync(ExecSyncRequest request, StreamObserver<ExecSyncResponse> observer) {
       answer(
-          observer, () -> ExecSyncResponse.newBuilder().setExitCode(exec.apply(request)).build());
+          observer,
+          () -> {
+            calls.add("exec " + String.join(" ", request.getCmdList()));
+            return ExecSyncResponse.newBuilder().setExitCode(exec.apply(request)).build();
+          });
     }
   }
 
