@@ -133,6 +133,11 @@ int op_sysctl(struct launch *launch, struct cursor *arguments) {
   *at = '\0';
   if (launch->procfs < 0) {
     launch->procfs = new_mount("proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    if (launch->procfs == -EPERM) {
+      // In a user namespace a new one takes one that is visible already. The settings that any
+      // procfs shows are those of the process's own namespaces.
+      launch->procfs = result(fcntl(launch->proc, F_DUPFD_CLOEXEC, 3));
+    }
     if (launch->procfs < 0) {
       return launch->procfs;
     }
@@ -142,6 +147,10 @@ int op_sysctl(struct launch *launch, struct cursor *arguments) {
   }
   cleanup_fd file = sys_open_beneath(launch->procfs, path, O_WRONLY | O_NOFOLLOW,
                                      RESOLVE_NO_SYMLINKS);
+  if (file == -EACCES && geteuid() != 0 && syscall(SYS_setresuid, -1, 0, -1) == 0) {
+    // Newer kernels leave some settings to the user namespace's root, older ones to the host's.
+    file = sys_open_beneath(launch->procfs, path, O_WRONLY | O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
+  }
   if (file < 0) {
     return file;
   }

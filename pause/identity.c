@@ -66,6 +66,11 @@ static void give_stdio(const struct launch *launch, uid_t uid) {
   }
 }
 
+int op_stdio_owner(struct launch *launch, struct cursor *arguments) {
+  give_stdio(launch, (uid_t)take_int(arguments));
+  return 0;
+}
+
 int op_ids(struct launch *launch, struct cursor *arguments) {
   uid_t uid = (uid_t)take_int(arguments);
   gid_t gid = (gid_t)take_int(arguments);
@@ -99,6 +104,26 @@ static int set_capabilities(uint64_t permitted, uint64_t effective, uint64_t inh
     data[half].inheritable = (uint32_t)(inheritable >> (32 * half));
   }
   return result(syscall(SYS_capset, &header, data));
+}
+
+int op_fs_ids(struct launch *launch, struct cursor *arguments) {
+  (void)launch;
+  uid_t uid = (uid_t)take_int(arguments);
+  gid_t gid = (gid_t)take_int(arguments);
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct present[_LINUX_CAPABILITY_U32S_3];
+  // They answer what was before; asked once more they tell whether it is so now.
+  syscall(SYS_setfsgid, gid);
+  syscall(SYS_setfsuid, uid);
+  if ((gid_t)syscall(SYS_setfsgid, gid) != gid || (uid_t)syscall(SYS_setfsuid, uid) != uid) {
+    return -EINVAL;
+  }
+  // Leaving user 0 has taken the capabilities over files away.
+  if (syscall(SYS_capget, &header, present) != 0) {
+    return -errno;
+  }
+  uint64_t held = present[0].permitted | (uint64_t)present[1].permitted << 32;
+  return set_capabilities(held, held, 0);
 }
 
 int op_capabilities(struct launch *launch, struct cursor *arguments) {

@@ -30,12 +30,15 @@ int op_sysctl(struct launch *launch, struct cursor *arguments);
 int op_namespaces(struct launch *launch, struct cursor *arguments);
 int op_setns(struct launch *launch, struct cursor *arguments);
 int op_unshare(struct launch *launch, struct cursor *arguments);
+int op_user_namespace(struct launch *launch, struct cursor *arguments);
 int op_hostname(struct launch *launch, struct cursor *arguments);
 
 // identity.c
 int op_rlimit(struct launch *launch, struct cursor *arguments);
 int op_groups(struct launch *launch, struct cursor *arguments);
 int op_ids(struct launch *launch, struct cursor *arguments);
+int op_fs_ids(struct launch *launch, struct cursor *arguments);
+int op_stdio_owner(struct launch *launch, struct cursor *arguments);
 int op_capabilities(struct launch *launch, struct cursor *arguments);
 int op_no_new_privs(struct launch *launch, struct cursor *arguments);
 int op_seccomp(struct launch *launch, struct cursor *arguments);

@@ -33,6 +33,8 @@ static const operate OPERATIONS[OP_END] = {
     [OP_ROOT] = op_root,
     [OP_ATTACH] = op_attach,
     [OP_PIVOT] = op_pivot,
+    [OP_USER_NAMESPACE] = op_user_namespace,
+    [OP_FS_IDS] = op_fs_ids,
     [OP_MOUNT_PROC] = op_mount_proc,
     [OP_MASK] = op_mask,
     [OP_READONLY] = op_readonly,
@@ -49,6 +51,7 @@ static const operate OPERATIONS[OP_END] = {
     [OP_EXEC] = op_exec,
     [OP_EXEC_PAUSE] = op_exec_pause,
     [OP_SYSCTL] = op_sysctl,
+    [OP_STDIO_OWNER] = op_stdio_owner,
     [OP_NULL_DEVICE] = op_null_device,
 };
 

@@ -99,6 +99,25 @@ static void exec_plan(struct builder *b) {
   plan_add(b, OP_EXEC, X, "ll", LIST("sh", "-c", "echo \"grüße\"\nexit 3"), LIST("PATH=/bin"));
 }
 
+static void users_pause_plan(struct builder *b) {
+  plan_begin(b, KIND_PAUSE, 1);
+  plan_add(b, OP_USER_NAMESPACE, H, "iss", I(0), "0 65536 65536\n", "0 131072 65536\n");
+  plan_add(b, OP_SETNS, P, "ii", I(0), I(0x10000000));
+  plan_add(b, OP_IDS, X, "ii", I(0), I(0));
+  plan_add(b, OP_EXEC_PAUSE, X, "");
+}
+
+static void users_container_plan(struct builder *b) {
+  plan_begin(b, KIND_CONTAINER, 2);
+  plan_add(b, OP_MOUNT_SETATTR, H, "iiiiii", I(1), I(0), I(0), I(0), I(0), I(0));
+  plan_add(b, OP_FS_IDS, P, "ii", I(65536), I(131072));
+  plan_add(b, OP_STDIO_OWNER, X, "i", I(65636));
+  plan_add(b, OP_SETNS, X, "ii", I(1), I(0x10000000));
+  plan_add(b, OP_UNSHARE, X, "i", I(0x20000));
+  plan_add(b, OP_IDS, X, "ii", I(100), I(0));
+  plan_add(b, OP_EXEC, X, "ll", LIST("sh"), LIST());
+}
+
 static void holder_plan(struct builder *b) {
   static const uint8_t any4[4];
   static const uint8_t loopback6[16] = {[15] = 1};
@@ -128,6 +147,7 @@ static const struct golden {
 } GOLDEN[] = {
     {"pause", pause_plan}, {"container", container_plan}, {"terminal", terminal_plan},
     {"exec", exec_plan},   {"holder", holder_plan},       {"encodings", encodings_plan},
+    {"users-pause", users_pause_plan}, {"users-container", users_container_plan},
 };
 
 static int write_file(const char *path, const void *data, size_t size) {

@@ -37,7 +37,9 @@ final class ContainerCalls {
     Refusals.required(request.hasConfig(), "config");
     String id =
         runtime.createContainer(
-            request.getPodSandboxId(), ContainerMapping.spec(request.getConfig()));
+            request.getPodSandboxId(),
+            ContainerMapping.spec(
+                request.getConfig(), runtime.sandbox(request.getPodSandboxId()).spec()));
     return CreateContainerResponse.newBuilder().setContainerId(id).build();
   }
 
@@ -106,8 +108,7 @@ final class ContainerCalls {
   private static boolean matches(ContainerFilter filter, ContainerStatus container) {
     return container.id().startsWith(filter.getId())
         && container.sandboxId().startsWith(filter.getPodSandboxId())
-        && (!filter.hasState()
-            || filter.getState().getState() == ContainerMapping.state(container))
+        && (!filter.hasState() || filter.getState().getState() == ContainerMapping.state(container))
         && container
             .spec()
             .labels()

@@ -4,6 +4,7 @@ import dev.peapod.engine.model.ContainerSpec;
 import dev.peapod.engine.model.ContainerStatus;
 import dev.peapod.engine.model.EnvVar;
 import dev.peapod.engine.model.MountSpec;
+import dev.peapod.engine.model.SandboxSpec;
 import dev.peapod.engine.model.UserIds;
 import dev.peapod.error.PeapodException;
 import dev.peapod.proto.runtime.v1.Container;
@@ -20,18 +21,18 @@ import dev.peapod.proto.runtime.v1.MountPropagation;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 
 /// Containers between the CRI's words and the engine's.
 final class ContainerMapping {
   private ContainerMapping() {}
 
   /// @throws PeapodException INVALID or UNIMPLEMENTED naming the field
-  static ContainerSpec spec(ContainerConfig config) {
+  static ContainerSpec spec(ContainerConfig config, SandboxSpec sandbox) {
     Refusals.required(config.hasMetadata(), "config.metadata");
     Refusals.required(config.hasImage(), "config.image");
     Refusals.unsupported(config.getDevicesCount() > 0, "config.devices");
     Refusals.unsupported(config.getCDIDevicesCount() > 0, "config.CDI_devices");
+    Namespaces.requireSame(config.getLinux().getSecurityContext().getNamespaceOptions(), sandbox);
     String image =
         config.getImage().getImageRef().isEmpty()
             ? config.getImage().getImage()
@@ -45,7 +46,7 @@ final class ContainerMapping {
         config.getArgsList(),
         config.getWorkingDir(),
         config.getEnvsList().stream().map(ContainerMapping::variable).toList(),
-        mounts(config.getMountsList()),
+        config.getMountsList().stream().map(mount -> mount(mount, sandbox)).toList(),
         config.getLabelsMap(),
         config.getAnnotationsMap(),
         config.getLogPath(),
@@ -73,23 +74,18 @@ final class ContainerMapping {
     }
   }
 
-  private static List<MountSpec> mounts(List<Mount> mounts) {
-    return mounts.stream().map(ContainerMapping::mount).toList();
-  }
-
-  private static MountSpec mount(Mount mount) {
+  private static MountSpec mount(Mount mount, SandboxSpec sandbox) {
     String field = "config.mounts of \"" + mount.getContainerPath() + "\": ";
     Refusals.unsupported(mount.hasImage(), field + "image");
     Refusals.unsupported(mount.getSelinuxRelabel(), field + "selinux_relabel");
-    Refusals.unsupported(
-        mount.getUidMappingsCount() + mount.getGidMappingsCount() > 0, field + "uidMappings");
     Refusals.unsupported(mount.getMountOptionsCount() > 0, field + "mount_options");
     return new MountSpec(
         mount.getContainerPath(),
         mount.getHostPath(),
         mount.getReadonly(),
         mount.getRecursiveReadOnly(),
-        propagation(mount.getPropagation(), field));
+        propagation(mount.getPropagation(), field),
+        Namespaces.mapped(mount, sandbox, field));
   }
 
   private static MountSpec.Propagation propagation(MountPropagation propagation, String field) {

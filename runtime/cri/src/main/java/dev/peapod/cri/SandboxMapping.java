@@ -36,7 +36,6 @@ final class SandboxMapping {
     LinuxSandboxSecurityContext security = linux.getSecurityContext();
     NamespaceOption namespaces = security.getNamespaceOptions();
     String field = "config.linux.security_context";
-    Namespaces.refuseUserNamespace(namespaces, field + ".namespace_options");
     Refusals.unsupported(security.hasSelinuxOptions(), field + ".selinux_options");
     PodSandboxMetadata metadata = config.getMetadata();
     return new SandboxSpec(
@@ -54,7 +53,8 @@ final class SandboxMapping {
         Namespaces.mode(namespaces.getPid(), field + ".namespace_options.pid"),
         Namespaces.mode(namespaces.getIpc(), field + ".namespace_options.ipc"),
         linux.getSysctlsMap(),
-        security.getPrivileged());
+        security.getPrivileged(),
+        Namespaces.users(namespaces, field + ".namespace_options"));
   }
 
   private static DnsSpec dns(DNSConfig dns) {
@@ -104,6 +104,7 @@ final class SandboxMapping {
             .setNetwork(Namespaces.mode(spec.network()))
             .setPid(Namespaces.mode(spec.pid()))
             .setIpc(Namespaces.mode(spec.ipc()))
+            .setUsernsOptions(Namespaces.users(spec.userNamespace()))
             .build();
     return dev.peapod.proto.runtime.v1.PodSandboxStatus.newBuilder()
         .setId(sandbox.id())
@@ -124,9 +125,7 @@ final class SandboxMapping {
     PodSandboxNetworkStatus.Builder network = PodSandboxNetworkStatus.newBuilder();
     if (!ips.isEmpty()) {
       network.setIp(ips.getFirst());
-      ips.stream()
-          .skip(1)
-          .forEach(ip -> network.addAdditionalIps(PodIP.newBuilder().setIp(ip)));
+      ips.stream().skip(1).forEach(ip -> network.addAdditionalIps(PodIP.newBuilder().setIp(ip)));
     }
     return network.build();
   }

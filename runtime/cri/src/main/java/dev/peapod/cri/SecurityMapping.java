@@ -18,7 +18,6 @@ final class SecurityMapping {
   /// @throws PeapodException INVALID or UNIMPLEMENTED naming the field
   static SecuritySpec spec(LinuxContainerSecurityContext context) {
     NamespaceOption namespaces = context.getNamespaceOptions();
-    Namespaces.refuseUserNamespace(namespaces, FIELD + ".namespace_options");
     Refusals.unsupported(context.hasSelinuxOptions(), FIELD + ".selinux_options");
     refuseAppArmor(context);
     Capability capabilities = context.getCapabilities();
@@ -78,7 +77,8 @@ final class SecurityMapping {
     };
   }
 
-  /// The runtime's default AppArmor profile is none; a profile of the user's own can not be applied.
+  /// The runtime's default AppArmor profile is none; a profile of the user's own can not be
+  // applied.
   @SuppressWarnings("deprecation") // Older kubelets still send the profile's name.
   private static void refuseAppArmor(LinuxContainerSecurityContext context) {
     Refusals.unsupported(

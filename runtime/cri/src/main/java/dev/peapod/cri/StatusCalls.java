@@ -13,7 +13,8 @@ import dev.peapod.proto.runtime.v1.StatusResponse;
 import dev.peapod.proto.runtime.v1.VersionResponse;
 import java.util.Map;
 
-/// The CRI's calls for the runtime itself. It answers at all only once it is ready, so its conditions are true.
+/// The CRI's calls for the runtime itself. It answers at all only once it is ready, so its
+// conditions are true.
 final class StatusCalls {
   private final String version;
 
@@ -40,7 +41,9 @@ final class StatusCalls {
             .addRuntimeHandlers(
                 RuntimeHandler.newBuilder()
                     .setFeatures(
-                        RuntimeHandlerFeatures.newBuilder().setRecursiveReadOnlyMounts(true)))
+                        RuntimeHandlerFeatures.newBuilder()
+                            .setRecursiveReadOnlyMounts(true)
+                            .setUserNamespaces(true)))
             .setFeatures(RuntimeFeatures.newBuilder().setSupplementalGroupsPolicy(true));
     if (request.getVerbose()) {
       response.putInfo("info", Info.json(Map.of("version", version)));

@@ -95,7 +95,8 @@ class AdoptionTest {
                     engine.root.toString(),
                     true,
                     false,
-                    dev.peapod.engine.model.MountSpec.Propagation.PRIVATE)));
+                    dev.peapod.engine.model.MountSpec.Propagation.PRIVATE,
+                    false)));
     restart(
         () -> {
           Files.createFile(flag);

@@ -309,7 +309,7 @@ class EngineTest {
   }
 
   private static MountSpec mount(String target, String source, boolean readOnly) {
-    return new MountSpec(target, source, readOnly, false, MountSpec.Propagation.PRIVATE);
+    return new MountSpec(target, source, readOnly, false, MountSpec.Propagation.PRIVATE, false);
   }
 
   @Test
@@ -590,7 +590,8 @@ class EngineTest {
         s.pid(),
         s.ipc(),
         s.sysctls(),
-        s.privileged());
+        s.privileged(),
+        null);
   }
 
   @Test
@@ -611,7 +612,8 @@ class EngineTest {
             s.pid(),
             s.ipc(),
             Map.of("net.ipv4.ip_unprivileged_port_start", "100", "kernel.shm_rmid_forced", "1"),
-            s.privileged());
+            s.privileged(),
+            null);
     String sandbox = runtime().runSandbox(spec);
     String id = engine.run(sandbox, TestEngine.command("c", List.of("sleep", "1000")));
     Path group = Path.of("/sys/fs/cgroup/memory" + TestEngine.CGROUP + "/burstable/pod1");
@@ -645,6 +647,7 @@ class EngineTest {
         s.pid(),
         s.ipc(),
         s.sysctls(),
-        s.privileged());
+        s.privileged(),
+        null);
   }
 }

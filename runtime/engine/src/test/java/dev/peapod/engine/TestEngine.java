@@ -106,7 +106,8 @@ final class TestEngine implements AutoCloseable {
         NamespaceMode.POD,
         NamespaceMode.POD,
         Map.of(),
-        false);
+        false,
+        null);
   }
 
   String sandbox(String name) {

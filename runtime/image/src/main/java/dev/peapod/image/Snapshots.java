@@ -20,14 +20,23 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// The containers' writable layers, under `<root>/containers`.
 ///
 /// Volatile: nothing is synced, and after a reboot nothing of it is read. Thread-safe for different
 /// containers.
 public final class Snapshots {
+  /// Who the owners of an image's files are on the host.
+  ///
+  /// @param users a user namespace
+  /// @param uid what its user 0 is on the host, as the kernel's unsigned number
+  /// @param gid the same of group 0
+  public record Owners(Fd users, int uid, int gid) {}
+
   private static final Pattern ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
   private static final FileAttribute<Set<PosixFilePermission>> PRIVATE =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
@@ -63,7 +72,7 @@ public final class Snapshots {
       if (make(own)) {
         make(snapshot.work());
         make(snapshot.upper());
-        like(image.layers().getLast(), snapshot.upper());
+        like(image.layers().getLast(), snapshot.upper(), 0, 0);
       }
     } catch (IOException e) {
       Disk.discard(own);
@@ -76,6 +85,13 @@ public final class Snapshots {
   ///
   /// @throws PeapodException INTERNAL if the kernel refuses, RESOURCE_EXHAUSTED
   public Fd mount(Snapshot snapshot) {
+    return mount(snapshot, Optional.empty());
+  }
+
+  /// As [#mount(Snapshot)].
+  ///
+  /// @param owners who the owners of the image's files are on the host
+  public Fd mount(Snapshot snapshot, Optional<Owners> owners) {
     List<Path> topmostFirst = snapshot.layers().reversed();
     try {
       Path mark = snapshot.work().resolve("work/incompat/volatile");
@@ -83,7 +99,16 @@ public final class Snapshots {
         // Mounted before since this boot: what was written is still in memory or on disk.
         Disk.discard(mark);
       }
-      return Mounts.overlay(topmostFirst, snapshot.upper(), snapshot.work(), true);
+      Path upper = snapshot.upper();
+      Path work = snapshot.work();
+      if (owners.isEmpty()) {
+        return Mounts.overlay(topmostFirst, upper, work, true);
+      }
+      Owners mapped = owners.get();
+      like(topmostFirst.getFirst(), upper, mapped.uid, mapped.gid);
+      return Mounts.mappedOverlay(topmostFirst, upper, work, true, mapped.users);
+    } catch (IOException e) {
+      throw IoErrors.of("the writable layer " + snapshot.upper() + " can not be prepared", e);
     } catch (KernelException e) {
       boolean full = e.errno() == Errno.ENOSPC || e.errno() == Errno.EDQUOT;
       throw new PeapodException(
@@ -152,16 +177,21 @@ public final class Snapshots {
   }
 
   /// In an overlay the uppermost root directory's owner and mode count.
-  private static void like(Path layer, Path upper) throws IOException {
+  ///
+  /// @param uid what the layer's user 0 is on the host
+  private static void like(Path layer, Path upper, int uid, int gid) throws IOException {
     Map<String, Object> attributes = Files.readAttributes(layer, "unix:uid,gid,mode");
-    for (String name : List.of("uid", "gid")) {
-      Object value = attributes.get(name);
-      if (value != null && !value.equals(0)) {
-        Files.setAttribute(upper, "unix:" + name, value);
-      }
-    }
+    own(upper, "unix:uid", attributes.get("uid"), uid);
+    own(upper, "unix:gid", attributes.get("gid"), gid);
     if (attributes.get("mode") instanceof Integer mode) {
       Files.setAttribute(upper, "unix:mode", mode & 07777);
+    }
+  }
+
+  private static void own(Path upper, String name, @Nullable Object id, int first)
+      throws IOException {
+    if (id instanceof Integer number && number + first != 0) {
+      Files.setAttribute(upper, name, number + first);
     }
   }
 

@@ -16,11 +16,13 @@ final class MountCalls {
   static final int FSCONFIG_SET_FLAG = 0;
   static final int FSCONFIG_SET_STRING = 1;
   static final int FSCONFIG_CMD_CREATE = 6;
+  static final long MOUNT_ATTR_IDMAP = 0x00100000;
   private static final long SYS_OPEN_TREE = 428;
   private static final long SYS_MOVE_MOUNT = 429;
   private static final long SYS_FSOPEN = 430;
   private static final long SYS_FSCONFIG = 431;
   private static final long SYS_FSMOUNT = 432;
+  private static final long SYS_MOUNT_SETATTR = 442;
 
   static {
     Native.register(MountCalls.class, "c");
@@ -40,8 +42,7 @@ final class MountCalls {
   private static native long syscall(
       long number, long a, long b, byte @Nullable [] c, byte @Nullable [] d, long e);
 
-  private static native long syscall(
-      long number, long a, byte[] b, long c, byte[] d, long e);
+  private static native long syscall(long number, long a, byte[] b, long c, byte[] d, long e);
 
   static long fsopen(byte[] type, long flags) {
     return syscall(SYS_FSOPEN, type, flags);
@@ -58,6 +59,10 @@ final class MountCalls {
 
   static long openTree(int directory, byte[] path, long flags) {
     return syscall(SYS_OPEN_TREE, directory, path, flags);
+  }
+
+  static long mountSetattr(int mount, byte[] path, long flags, byte[] attributes) {
+    return syscall(SYS_MOUNT_SETATTR, mount, path, flags, attributes, attributes.length);
   }
 
   static long moveMount(int from, byte[] fromPath, int to, byte[] toPath, long flags) {

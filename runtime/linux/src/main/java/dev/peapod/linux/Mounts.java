@@ -1,5 +1,7 @@
 package dev.peapod.linux;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -87,6 +89,31 @@ public final class Mounts {
       int errno = LibC.errno();
       throw new KernelException("move_mount(" + mount + ", \"" + target + "\")", errno);
     }
+  }
+
+  /// Has a detached mount show and store the owners of files as `users` maps them: what the
+  /// filesystem calls 0 is seen as the id that the namespace's 0 has on the host.
+  ///
+  /// @throws KernelException EINVAL if the filesystem can not do that
+  public static void mapOwners(Fd mount, Fd users) {
+    byte[] attributes = new byte[32];
+    ByteBuffer.wrap(attributes)
+        .order(ByteOrder.nativeOrder())
+        .putLong(MountCalls.MOUNT_ATTR_IDMAP)
+        .putLong(24, users.number());
+    int flags = MountCalls.AT_EMPTY_PATH;
+    if (MountCalls.mountSetattr(mount.number(), FileCalls.EMPTY, flags, attributes) < 0) {
+      int errno = LibC.errno();
+      throw new KernelException("mount_setattr(" + mount + ", MOUNT_ATTR_IDMAP)", errno);
+    }
+  }
+
+  /// As [#overlay(List, Path, Path, boolean)], with lower layers whose owners are mapped by a user
+  /// namespace, as [#mapOwners(Fd, Fd)] says. In `upper` are the owners that the host sees.
+  ///
+  /// @throws KernelException EINVAL if the filesystem of a layer can not map owners
+  public static Fd mappedOverlay(List<Path> lower, Path upper, Path work, boolean vol, Fd users) {
+    return Overlay.mapped(lower, upper, work, vol, users);
   }
 
   /// A new overlay filesystem, detached: `lower` read-only, the highest first, and `upper` for

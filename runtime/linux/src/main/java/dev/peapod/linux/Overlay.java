@@ -137,23 +137,86 @@ final class Overlay {
     return "/proc/self/fd/" + fd.number();
   }
 
+  /// By mount(2) over idmapped clones of the lower layers, in a mount namespace of its own as
+  /// [#classic(List, Path, Path, boolean)]: before Linux 6.15 an overlay's layers have to be
+  /// attached somewhere, and an overlay itself can not be idmapped.
+  static Fd mapped(List<Path> lower, Path upper, Path work, boolean vol, Fd users) {
+    return Namespaces.onOwnThread(
+        () -> {
+          enterPrivateNamespace();
+          List<Fd> opened = new ArrayList<>();
+          try {
+            // Opened before the place hides what may be below it.
+            String options = writable(upper, work, vol, opened);
+            // Any directory does as the place; this one is always there and nobody needs it here.
+            Path place = Path.of("/sys");
+            mount("tmpfs", place, "size=1m,nr_inodes=1k,mode=700");
+            StringBuilder layers = new StringBuilder("lowerdir=");
+            for (int i = 0; i < lower.size(); i++) {
+              Path layer = place.resolve(Integer.toString(i));
+              attachMapped(lower.get(i), layer, users);
+              layers.append(i == 0 ? "" : ":").append(layer);
+            }
+            Path merged = place.resolve("m");
+            mkdir(merged);
+            mount("overlay", merged, layers + options);
+            return Mounts.openTree(merged, false);
+          } finally {
+            opened.forEach(Fd::close);
+          }
+        });
+  }
+
+  /// The options of the writable layer.
+  private static String writable(Path upper, Path work, boolean vol, List<Fd> opened) {
+    return ",upperdir="
+        + shortName(upper, opened)
+        + ",workdir="
+        + shortName(work, opened)
+        + ",index=off"
+        + (vol ? ",volatile" : "");
+  }
+
+  private static void attachMapped(Path source, Path place, Fd users) {
+    mkdir(place);
+    try (Fd mount = Mounts.openTree(source, false)) {
+      Mounts.mapOwners(mount, users);
+      Mounts.attach(mount, place);
+    }
+  }
+
+  private static void mkdir(Path path) {
+    LibC.check(FileCalls.mkdirat(LibC.AT_FDCWD, LibC.path(path.toString()), 0700), "mkdir");
+  }
+
+  private static void mount(String type, Path place, String options) {
+    byte[] name = LibC.path(type);
+    byte[] target = LibC.path(place.toString());
+    if (MountCalls.mount(name, target, name, 0, LibC.path(options)) < 0) {
+      int errno = LibC.errno();
+      throw new KernelException("mount(" + type + ", \"" + options + "\")", errno);
+    }
+  }
+
+  private static void enterPrivateNamespace() {
+    LibC.check(ProcessCalls.unshare(CLONE_FS | CLONE_NEWNS), "unshare(CLONE_NEWNS)");
+    Mounts.makePrivate(Path.of("/"), true);
+  }
+
   /// By mount(2), in a mount namespace of its own that lives only until the mount is copied out of
   /// it: nothing shows in this process's namespace and a crash leaves nothing. The options may be
   /// no longer than a page, so all directories go by short names, enough for some 200 layers.
   static Fd classic(List<Path> lower, Path upper, Path work, boolean vol) {
     return Namespaces.onOwnThread(
         () -> {
-          LibC.check(ProcessCalls.unshare(CLONE_FS | CLONE_NEWNS), "unshare(CLONE_NEWNS)");
-          Mounts.makePrivate(Path.of("/"), true);
+          enterPrivateNamespace();
           List<Fd> opened = new ArrayList<>();
           try {
             StringBuilder options = new StringBuilder("lowerdir=");
             for (int i = 0; i < lower.size(); i++) {
               options.append(i == 0 ? "" : ":").append(shortName(lower.get(i), opened));
             }
-            options.append(",upperdir=").append(shortName(upper, opened));
-            options.append(",workdir=").append(shortName(work, opened));
-            options.append(",index=off").append(vol ? ",volatile" : "");
+            options.append(writable(upper, work, vol, opened));
             byte[] data = LibC.path(options.toString());
             // Any directory does as the place; this one is always there.
             byte[] place = LibC.path("/proc");

@@ -12,6 +12,7 @@ import dev.peapod.engine.model.MountSpec;
 import dev.peapod.engine.model.NamespaceMode;
 import dev.peapod.engine.model.SandboxSpec;
 import dev.peapod.engine.model.SecuritySpec;
+import dev.peapod.engine.model.UserNamespace;
 import dev.peapod.engine.state.ResolvedProcess;
 import dev.peapod.linux.Fd;
 import java.nio.charset.StandardCharsets;
@@ -34,6 +35,7 @@ final class ContainerPlan {
   ///     container's
   /// @param podFiles the directory with the pod's `hosts`, `hostname` and `resolv.conf`
   /// @param log the log file, if there is one
+  /// @param users the pod's user namespace, if it has one of its own
   record Input(
       String id,
       ContainerSpec spec,
@@ -45,12 +47,18 @@ final class ContainerPlan {
       Optional<Fd> target,
       Path podFiles,
       Path exits,
-      Optional<Path> log) {}
+      Optional<Path> log,
+      Optional<Fd> users) {
+    Optional<UserNamespace> userNamespace() {
+      return Optional.ofNullable(sandbox.userNamespace());
+    }
+  }
 
   private static final int HELD_OPEN = -2;
   private static final int TERMINAL_ROWS = 24;
   private static final int TERMINAL_COLUMNS = 80;
   private static final int S_IFCHR = 0x2000;
+  private static final int TTY_GROUP = 5;
 
   /// A character device that every container has.
   private record Device(String name, int major, int minor) {}
@@ -87,6 +95,7 @@ final class ContainerPlan {
     int rootfs = plan.give(in.rootfs);
     int pause = plan.give(in.pause);
     int target = in.target.map(plan::give).orElse(Operation.DEFAULT_STREAM);
+    int users = in.users.map(plan::give).orElse(-1);
     monitor();
     in.cgroup.enter(plan);
     oomScore();
@@ -97,17 +106,20 @@ final class ContainerPlan {
             Stage.HOST,
             pts,
             "devpts",
-            List.of("newinstance", "ptmxmode=0666", "mode=0620", "gid=5"),
+            List.of("newinstance", "ptmxmode=0666", "mode=0620", "gid=" + gid(TTY_GROUP)),
             MountAttributes.NOSUID | MountAttributes.NOEXEC));
-    List<Bind> binds = binds();
+    List<Bind> binds = binds(users);
     int hostShm = in.sandbox.ipc() == NamespaceMode.NODE ? hostShm() : -1;
 
-    int shm = join(pause, hostShm);
+    join(pause);
     int sys = plan.slot();
     plan.add(new Operation.MountNew(Stage.POD, sys, "sysfs", List.of(), CLOSED | sysAttributes()));
     int mqueue = plan.slot();
     plan.add(new Operation.MountNew(Stage.POD, mqueue, "mqueue", List.of(), CLOSED));
-    plan.add(new Operation.Unshare(CloneFlags.NEWNS));
+    int shm = joinMounts(pause, hostShm);
+    plan.add(new Operation.Unshare(Stage.POD, CloneFlags.NEWNS));
+    in.userNamespace()
+        .ifPresent(u -> plan.add(new Operation.FsIds(u.uids().first(), u.gids().first())));
     plan.add(new Operation.Root(rootfs));
     attachDefault(sys, "/sys");
     attachDefault(dev, "/dev");
@@ -131,7 +143,7 @@ final class ContainerPlan {
     }
     plan.add(new Operation.Pivot());
     pidNamespace(pause, target);
-    process();
+    process(pause);
     return plan.build();
   }
 
@@ -161,7 +173,7 @@ final class ContainerPlan {
             Stage.HOST,
             dev,
             "tmpfs",
-            List.of("mode=755", "size=65536k"),
+            List.of("mode=755", "size=65536k", "uid=" + uid(0), "gid=" + gid(0)),
             MountAttributes.NOSUID | MountAttributes.NOEXEC));
     for (Device device : DEVICES) {
       plan.add(
@@ -171,8 +183,8 @@ final class ContainerPlan {
               device.name,
               S_IFCHR | 0666,
               (long) device.major << 8 | device.minor,
-              0,
-              0));
+              (int) uid(0),
+              (int) gid(0)));
     }
     link(dev, "fd", "/proc/self/fd");
     link(dev, "stdin", "/proc/self/fd/0");
@@ -182,6 +194,16 @@ final class ContainerPlan {
     return dev;
   }
 
+  /// What a user of the pod is on the host.
+  private long uid(long id) {
+    return in.userNamespace().map(u -> u.uids().onHost(id)).orElse(id);
+  }
+
+  /// What a group of the pod is on the host.
+  private long gid(long id) {
+    return in.userNamespace().map(u -> u.gids().onHost(id)).orElse(id);
+  }
+
   private void link(int dir, String path, String target) {
     plan.add(new Operation.Symlink(Stage.HOST, dir, path, target));
   }
@@ -189,7 +211,7 @@ final class ContainerPlan {
   private record Bind(int slot, String path, Operation.TargetKind kind) {}
 
   /// Detached clones of the host's paths, outer targets before inner ones.
-  private List<Bind> binds() {
+  private List<Bind> binds(int users) {
     List<Bind> binds = new ArrayList<>();
     podFile(binds, "hosts", "/etc/hosts");
     podFile(binds, "hostname", "/etc/hostname");
@@ -212,6 +234,9 @@ final class ContainerPlan {
         plan.add(
             new Operation.MountSetattr(
                 Stage.HOST, slot, MountAttributes.RDONLY, 0, 0, recursive, -1));
+      }
+      if (mount.idMapped()) {
+        plan.add(new Operation.MountSetattr(Stage.HOST, slot, 0, 0, 0, false, users));
       }
       boolean directory = Files.isDirectory(Path.of(mount.hostPath()));
       binds.add(
@@ -253,21 +278,29 @@ final class ContainerPlan {
     switch (in.spec.security().pid()) {
       case POD -> plan.add(new Operation.Setns(Stage.POD, pause, CloneFlags.NEWPID));
       case TARGET -> plan.add(new Operation.Setns(Stage.POD, target, CloneFlags.NEWPID));
-      case CONTAINER -> plan.add(new Operation.Unshare(CloneFlags.NEWPID));
+      case CONTAINER -> plan.add(new Operation.Unshare(Stage.POD, CloneFlags.NEWPID));
       case NODE -> {}
     }
   }
 
-  /// Joins the pod's other namespaces and answers the slot of the pod's `/dev/shm`.
-  private int join(int pause, int hostShm) {
-    long flags = CloneFlags.NEWNS;
+  /// Joins the pod's namespaces, except for PID and mounts.
+  private void join(int pause) {
+    long flags = 0;
     if (in.sandbox.network() != NamespaceMode.NODE) {
       flags |= CloneFlags.NEWNET | CloneFlags.NEWUTS;
     }
     if (in.sandbox.ipc() != NamespaceMode.NODE) {
       flags |= CloneFlags.NEWIPC;
     }
-    plan.add(new Operation.Setns(Stage.POD, pause, flags));
+    if (flags != 0) {
+      plan.add(new Operation.Setns(Stage.POD, pause, flags));
+    }
+  }
+
+  /// Joins the pod's mount namespace, in which sysfs could not be mounted if it belongs to a user
+  /// namespace, and answers the slot of the pod's `/dev/shm`.
+  private int joinMounts(int pause, int hostShm) {
+    plan.add(new Operation.Setns(Stage.POD, pause, CloneFlags.NEWNS));
     if (hostShm >= 0) {
       return hostShm;
     }
@@ -291,7 +324,7 @@ final class ContainerPlan {
     plan.add(new Operation.Attach(Stage.POD, slot, Operation.NEW_ROOT, path, kind));
   }
 
-  private void process() {
+  private void process(int pause) {
     SecuritySpec security = in.spec.security();
     if (!requested.contains("/proc")) {
       plan.add(new Operation.MountProc(CLOSED));
@@ -307,7 +340,12 @@ final class ContainerPlan {
     if (in.spec.tty()) {
       plan.add(new Operation.Tty(TERMINAL_ROWS, TERMINAL_COLUMNS));
     }
-    ProcessOperations.process(plan, in.spec, in.process, in.process.argv());
+    ProcessOperations.process(
+        plan,
+        in.spec,
+        in.process,
+        in.process.argv(),
+        in.userNamespace().map(u -> new ProcessOperations.UserJoin(u, pause, true)));
   }
 
   /// A path without `.`, `..`, doubled or trailing slashes.

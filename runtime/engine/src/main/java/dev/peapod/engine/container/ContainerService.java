@@ -10,6 +10,9 @@ import dev.peapod.engine.launch.Started;
 import dev.peapod.engine.model.ContainerSpec;
 import dev.peapod.engine.model.ContainerState;
 import dev.peapod.engine.model.NamespaceMode;
+import dev.peapod.engine.model.SandboxSpec;
+import dev.peapod.engine.model.UserIds;
+import dev.peapod.engine.model.UserNamespace;
 import dev.peapod.engine.sandbox.Sandbox;
 import dev.peapod.engine.state.Ids;
 import dev.peapod.engine.state.NameReservations;
@@ -31,6 +34,7 @@ import dev.peapod.linux.Errno;
 import dev.peapod.linux.EventLoop;
 import dev.peapod.linux.Fd;
 import dev.peapod.linux.KernelException;
+import dev.peapod.linux.Namespaces;
 import dev.peapod.linux.Pidfd;
 import dev.peapod.linux.ProcessIdentity;
 import dev.peapod.linux.cgroup.Cgroup;
@@ -168,7 +172,7 @@ public final class ContainerService {
     tools.images.lease(image.id(), id);
     undo.push("the snapshot", () -> tools.snapshots.remove(id));
     Snapshot snapshot = tools.snapshots.prepare(id, image);
-    Fd rootfs = tools.snapshots.mount(snapshot);
+    Fd rootfs = mount(sandbox, snapshot);
     undo.push("the root filesystem", rootfs::close);
     // The directory shares the descriptor, so it is not closed.
     @SuppressWarnings("resource")
@@ -176,6 +180,7 @@ public final class ContainerService {
     ResolvedProcess process =
         ProcessResolver.resolve(
             spec, image.config(), hostname(sandbox), (path, max) -> read(root, path, max));
+    checkIds(spec, sandbox.spec(), process.user());
     join(inCgroup);
 
     StoredContainer created = stored.created(process);
@@ -185,6 +190,25 @@ public final class ContainerService {
     undo.clear();
   }
 
+  private Fd mount(Sandbox sandbox, Snapshot snapshot) {
+    UserNamespace own = sandbox.spec().userNamespace();
+    if (own == null) {
+      return tools.snapshots.mount(snapshot);
+    }
+    try (Fd users = Namespaces.open(sandbox.pause(), Namespaces.Type.USER)) {
+      return tools.snapshots.mount(
+          snapshot,
+          Optional.of(
+              new Snapshots.Owners(users, (int) own.uids().first(), (int) own.gids().first())));
+    }
+  }
+
+  /// The user namespace of a pod that has one of its own.
+  private static Optional<Fd> users(Sandbox sandbox) {
+    return Optional.ofNullable(sandbox.spec().userNamespace())
+        .map(own -> Namespaces.open(sandbox.pause(), Namespaces.Type.USER));
+  }
+
   private void makeCgroup(Sandbox sandbox, String path, ContainerSpec spec) {
     Cgroup cgroup = tools.cgroups.create(path);
     if (!sandbox.spec().cgroupParent().isEmpty()) {
@@ -192,6 +216,29 @@ public final class ContainerService {
       DeviceRules.restrict(cgroup);
     }
     cgroup.apply(CgroupEntries.limits(spec.resources()));
+  }
+
+  /// Refuses users and groups that are nobody in the pod's user namespace.
+  private static void checkIds(ContainerSpec spec, SandboxSpec sandbox, UserIds ids) {
+    UserNamespace users = sandbox.userNamespace();
+    if (users == null) {
+      return;
+    }
+    if (!users.uids().has(ids.uid())) {
+      throw notMapped(spec, "user", ids.uid(), users.uids());
+    }
+    for (long group : ids.groups()) {
+      if (!users.gids().has(group)) {
+        throw notMapped(spec, "group", group, users.gids());
+      }
+    }
+  }
+
+  private static PeapodException notMapped(
+      ContainerSpec spec, String what, long id, UserNamespace.Ids ids) {
+    return PeapodException.invalid(
+        "container \"%s\": %s %d is not in the pod's user namespace, which has 0 to %d"
+            .formatted(spec.name(), what, id, ids.count() - 1));
   }
 
   private static Optional<byte[]> read(Directory root, String path, int max) {
@@ -246,10 +293,11 @@ public final class ContainerService {
   private void launch(Container container) {
     StoredContainer stored = container.stored();
     Fd kept = container.takeRootfs();
-    try (Fd rootfs = kept == null ? tools.snapshots.mount(snapshot(stored)) : kept) {
+    try (Fd rootfs = kept == null ? mount(container.sandbox(), snapshot(stored)) : kept) {
       Optional<Path> log = logPath(container);
       log.ifPresent(ContainerService::makeDirectory);
       Optional<Fd> target = target(container);
+      Optional<Fd> users = users(container.sandbox());
       try {
         LaunchPlan plan =
             ContainerPlan.of(
@@ -264,11 +312,13 @@ public final class ContainerService {
                     target,
                     container.sandbox().files(),
                     tools.exits,
-                    log));
+                    log,
+                    users));
         long before = now();
         started(container, tools.spawner.launch(plan), before);
       } finally {
         target.ifPresent(Fd::close);
+        users.ifPresent(Fd::close);
       }
     }
   }

@@ -21,6 +21,7 @@ import dev.peapod.linux.Pipes;
 import dev.peapod.linux.cgroup.Cgroups;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -97,7 +98,10 @@ public final class ExecService {
     plan.add(new Operation.Stdio(Operation.DEFAULT_STREAM, stdout, stderr));
     cgroup.entry().enter(plan);
     plan.add(new Operation.Setns(Stage.POD, process, ALL_NAMESPACES));
-    ProcessOperations.process(plan, container.status().spec(), container.process(), command);
+    Optional<ProcessOperations.UserJoin> users =
+        Optional.ofNullable(container.sandbox().spec().userNamespace())
+            .map(own -> new ProcessOperations.UserJoin(own, process, false));
+    ProcessOperations.process(plan, container.status().spec(), container.process(), command, users);
     return plan.build();
   }
 

@@ -172,7 +172,14 @@ public sealed interface Operation {
   record Setns(Stage stage, int slot, long flags) implements Operation {}
 
   /// unshare(2).
-  record Unshare(long flags) implements InPod {}
+  record Unshare(Stage stage, long flags) implements Operation {}
+
+  /// A new user namespace with these maps, as the lines of `uid_map` and `gid_map`
+  /// (user_namespaces(7)).
+  record UserNamespace(int slot, String uidMap, String gidMap) implements InHost {}
+
+  /// Whose files are that are made from now on, as the host counts.
+  record FsIds(long uid, long gid) implements InPod {}
 
   /// Attaches the mount in `slot` as the new root, [#NEW_ROOT] from then on.
   record Root(int slot) implements InPod {}
@@ -231,6 +238,10 @@ public sealed interface Operation {
 
   /// setresgid(2) and setresuid(2).
   record Ids(long uid, long gid) implements InProcess {}
+
+  /// Pipes of ours and the terminal on 0, 1 and 2 belong to this user, as the present user
+  /// namespace counts.
+  record StdioOwner(long uid) implements InProcess {}
 
   /// The capability sets after [Ids], as bit sets.
   record Capabilities(long bounding, long permitted, long effective, long inheritable, long ambient)

@@ -80,7 +80,7 @@ final class PlanWriter {
           num(dir).str(path).str(target).code(29);
       case Operation.Namespaces(long flags) -> num(flags).code(40);
       case Operation.Setns(Stage stage, int slot, long flags) -> num(slot).num(flags).code(41);
-      case Operation.Unshare(long flags) -> num(flags).code(42);
+      case Operation.Unshare(Stage stage, long flags) -> num(flags).code(42);
       case Operation.Root(int slot) -> num(slot).num(-1).code(43);
       case Operation.Attach(
               Stage stage,
@@ -90,6 +90,9 @@ final class PlanWriter {
               Operation.TargetKind kind) ->
           num(slot).num(dir).str(path).num(kind.code()).code(44);
       case Operation.Pivot() -> code(45);
+      case Operation.UserNamespace(int slot, String uidMap, String gidMap) ->
+          num(slot).str(uidMap).str(gidMap).code(46);
+      case Operation.FsIds(long uid, long gid) -> num(uid).num(gid).code(47);
       case Operation.MountProc(long attributes) -> num(attributes).code(60);
       case Operation.Mask(String path) -> str(path).code(61);
       case Operation.Readonly(String path) -> str(path).code(62);
@@ -113,6 +116,7 @@ final class PlanWriter {
       case Operation.Exec(List<String> argv, List<String> env) -> list(argv).list(env).code(73);
       case Operation.ExecPause() -> code(74);
       case Operation.Sysctl(String name, String value) -> str(name).str(value).code(75);
+      case Operation.StdioOwner(long uid) -> num(uid).code(77);
       case Operation.Listen l ->
           num(l.family())
               .num(l.protocol())

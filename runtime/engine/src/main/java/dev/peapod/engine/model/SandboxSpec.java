@@ -3,6 +3,7 @@ package dev.peapod.engine.model;
 import dev.peapod.cni.PortMapping;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// A pod's sandbox, as asked for.
 ///
@@ -16,6 +17,7 @@ import java.util.Map;
 /// @param ipc POD or NODE
 /// @param sysctls kernel parameters of the pod's own namespaces
 /// @param privileged whether privileged containers may come
+/// @param userNamespace the pod's own, or null for the host's
 public record SandboxSpec(
     PodMetadata metadata,
     String hostname,
@@ -30,7 +32,8 @@ public record SandboxSpec(
     NamespaceMode pid,
     NamespaceMode ipc,
     Map<String, String> sysctls,
-    boolean privileged) {
+    boolean privileged,
+    @Nullable UserNamespace userNamespace) {
   public SandboxSpec {
     ports = List.copyOf(ports);
     labels = Map.copyOf(labels);
@@ -54,6 +57,7 @@ public record SandboxSpec(
         NamespaceMode.POD,
         NamespaceMode.POD,
         Map.of(),
-        false);
+        false,
+        null);
   }
 }

@@ -9,7 +9,9 @@ import dev.peapod.engine.launch.PlanKind;
 import dev.peapod.engine.launch.Stage;
 import dev.peapod.engine.model.NamespaceMode;
 import dev.peapod.engine.model.SandboxSpec;
+import dev.peapod.engine.model.UserNamespace;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 
 /// Makes the launch plan of a pod's pause process.
@@ -35,15 +37,27 @@ final class PausePlan {
       flags |= CloneFlags.NEWPID;
     }
     plan.add(new Operation.Namespaces(flags));
+    UserNamespace users = spec.userNamespace();
+    List<String> shmOptions = new ArrayList<>(SHM);
+    if (users != null) {
+      shmOptions.add("uid=" + users.uids().first());
+      shmOptions.add("gid=" + users.gids().first());
+    }
     int shm = plan.slot();
     plan.add(
         new Operation.MountNew(
             Stage.HOST,
             shm,
             "tmpfs",
-            SHM,
+            shmOptions,
             MountAttributes.NOSUID | MountAttributes.NODEV | MountAttributes.NOEXEC));
     plan.add(new Operation.Setns(Stage.POD, Operation.TEMPLATE, CloneFlags.NEWNS));
+    if (users != null) {
+      // Joined before pause is cloned, so that its other namespaces belong to this one.
+      int own = plan.slot();
+      plan.add(new Operation.UserNamespace(own, users.uids().map(), users.gids().map()));
+      plan.add(new Operation.Setns(Stage.POD, own, CloneFlags.NEWUSER));
+    }
     plan.add(
         new Operation.Attach(
             Stage.PROCESS, shm, Operation.PRESENT_ROOT, "/shm", Operation.TargetKind.EXISTING));
@@ -51,6 +65,10 @@ final class PausePlan {
       plan.add(new Operation.Hostname(hostname));
     }
     spec.sysctls().forEach((name, value) -> plan.add(new Operation.Sysctl(name, value)));
+    if (users != null) {
+      plan.add(new Operation.Groups(List.of()));
+      plan.add(new Operation.Ids(0, 0));
+    }
     plan.add(new Operation.ExecPause());
     return plan.build();
   }

@@ -3,6 +3,7 @@ package dev.peapod.engine.sandbox;
 import dev.peapod.engine.model.NamespaceMode;
 import dev.peapod.engine.model.PodMetadata;
 import dev.peapod.engine.model.SandboxSpec;
+import dev.peapod.engine.model.UserNamespace;
 import dev.peapod.error.PeapodException;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -14,6 +15,9 @@ final class SandboxChecks {
           "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*");
   private static final Pattern SYSCTL_NAME = Pattern.compile("[a-zA-Z0-9_-]+([./][a-zA-Z0-9_-]+)+");
   private static final int MAX_HOSTNAME = 64;
+
+  /// The kernel's `(uid_t) -1` means "none".
+  private static final long MAX_ID = 0xfffffffeL;
 
   private SandboxChecks() {}
 
@@ -51,6 +55,7 @@ final class SandboxChecks {
         spec.pid() != NamespaceMode.TARGET,
         "namespace_options.pid",
         "of a sandbox can not be TARGET");
+    userNamespace(spec);
     if (spec.network() == NamespaceMode.NODE) {
       require(
           spec.ports().stream().allMatch(p -> p.hostPort() == p.containerPort()),
@@ -70,6 +75,31 @@ final class SandboxChecks {
     String name = spec.metadata().name();
     String cut = name.substring(0, Math.min(63, name.length()));
     return HOSTNAME.matcher(cut).matches() ? cut : "pod";
+  }
+
+  private static void userNamespace(SandboxSpec spec) {
+    UserNamespace users = spec.userNamespace();
+    if (users == null) {
+      return;
+    }
+    String field = "namespace_options.userns_options";
+    ids(field + ".uids", users.uids());
+    ids(field + ".gids", users.gids());
+    require(
+        spec.network() == NamespaceMode.POD
+            && spec.ipc() == NamespaceMode.POD
+            && spec.pid() != NamespaceMode.NODE,
+        field,
+        "can not go with the host's network, IPC or PID namespace");
+  }
+
+  private static void ids(String field, UserNamespace.Ids ids) {
+    require(ids.count() > 0, field, "has a length of 0");
+    require(ids.first() > 0, field, "begins with host_id 0: the pod's root would be the host's");
+    require(
+        ids.first() <= MAX_ID && ids.count() <= MAX_ID + 1 - ids.first(),
+        field,
+        "reaches beyond the last id, " + MAX_ID);
   }
 
   private static void cgroupParent(String parent) {

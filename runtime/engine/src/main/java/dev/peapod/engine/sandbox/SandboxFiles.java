@@ -54,6 +54,19 @@ final class SandboxFiles {
     }
   }
 
+  /// Makes the files a user's and a group's of the host: the root of a pod's user namespace.
+  static void give(Path directory, long uid, long gid) {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+      for (Path file : files) {
+        Files.setAttribute(file, "unix:uid", (int) uid);
+        Files.setAttribute(file, "unix:gid", (int) gid);
+      }
+    } catch (IOException e) {
+      throw PeapodException.internal(
+          "changing the owner of the pod's files in " + directory + " failed: " + e, e);
+    }
+  }
+
   /// Removes the directory; does nothing if there is none.
   static void remove(Path directory) {
     try {

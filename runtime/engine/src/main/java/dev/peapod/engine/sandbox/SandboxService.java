@@ -12,6 +12,7 @@ import dev.peapod.engine.launch.Started;
 import dev.peapod.engine.model.NamespaceMode;
 import dev.peapod.engine.model.PodMetadata;
 import dev.peapod.engine.model.SandboxSpec;
+import dev.peapod.engine.model.UserNamespace;
 import dev.peapod.engine.state.Ids;
 import dev.peapod.engine.state.NameReservations;
 import dev.peapod.engine.state.StateStore;
@@ -159,6 +160,10 @@ public final class SandboxService {
       ips = tools.network.attach(request).ips();
     }
     SandboxFiles.writeHosts(files, hostname, ips, ownNetwork);
+    UserNamespace users = spec.userNamespace();
+    if (users != null) {
+      SandboxFiles.give(files, users.uids().first(), users.gids().first());
+    }
 
     StoredProcess process = new StoredProcess(pause.process().pid(), pause.startTime());
     StoredSandbox made = stored.made(process, ips);

@@ -32,7 +32,9 @@ class GoldenPlansTest {
         new Golden("terminal", terminal()),
         new Golden("exec", exec()),
         new Golden("holder", holder()),
-        new Golden("encodings", encodings()));
+        new Golden("encodings", encodings()),
+        new Golden("users-pause", usersPause()),
+        new Golden("users-container", usersContainer()));
   }
 
   @ParameterizedTest
@@ -131,7 +133,7 @@ class GoldenPlansTest {
             Stage.POD,
             0,
             CloneFlags.NEWNS | CloneFlags.NEWNET | CloneFlags.NEWIPC | CloneFlags.NEWUTS),
-        new Operation.Unshare(CloneFlags.NEWNS),
+        new Operation.Unshare(Stage.POD, CloneFlags.NEWNS),
         new Operation.MountNew(Stage.POD, 6, "mqueue", List.of(), 0xe),
         new Operation.OpenTree(Stage.POD, 7, Operation.PRESENT_ROOT, "/shm", false),
         new Operation.Root(1),
@@ -190,6 +192,29 @@ class GoldenPlansTest {
         new Operation.Groups(List.of()),
         new Operation.Ids(0, 0),
         new Operation.Exec(List.of("sh", "-c", "echo \"grüße\"\nexit 3"), List.of("PATH=/bin")));
+  }
+
+  private static LaunchPlan usersPause() {
+    return plan(
+        PlanKind.PAUSE,
+        1,
+        new Operation.UserNamespace(0, "0 65536 65536\n", "0 131072 65536\n"),
+        new Operation.Setns(Stage.POD, 0, CloneFlags.NEWUSER),
+        new Operation.Ids(0, 0),
+        new Operation.ExecPause());
+  }
+
+  private static LaunchPlan usersContainer() {
+    return plan(
+        PlanKind.CONTAINER,
+        2,
+        new Operation.MountSetattr(Stage.HOST, 1, 0, 0, 0, false, 0),
+        new Operation.FsIds(65536, 131072),
+        new Operation.StdioOwner(65636),
+        new Operation.Setns(Stage.PROCESS, 1, CloneFlags.NEWUSER),
+        new Operation.Unshare(Stage.PROCESS, CloneFlags.NEWNS),
+        new Operation.Ids(100, 0),
+        new Operation.Exec(List.of("sh"), List.of()));
   }
 
   private static LaunchPlan holder() {

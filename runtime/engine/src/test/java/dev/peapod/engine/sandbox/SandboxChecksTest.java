@@ -32,7 +32,8 @@ class SandboxChecksTest {
         NamespaceMode.POD,
         NamespaceMode.POD,
         sysctls,
-        false);
+        false,
+        null);
   }
 
   private static void assertRefused(SandboxSpec spec, String field) {

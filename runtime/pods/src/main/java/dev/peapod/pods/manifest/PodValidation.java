@@ -81,6 +81,11 @@ final class PodValidation {
           true,
           "ShareProcessNamespace and HostPID cannot both be enabled");
     }
+    if (Boolean.FALSE.equals(spec.getHostUsers())) {
+      hostUsers("spec.hostNetwork", spec.getHostNetwork());
+      hostUsers("spec.hostPID", spec.getHostPID());
+      hostUsers("spec.hostIPC", spec.getHostIPC());
+    }
     if (Boolean.TRUE.equals(spec.getAutomountServiceAccountToken())) {
       rules.forbidden(
           "spec.automountServiceAccountToken",
@@ -99,6 +104,12 @@ final class PodValidation {
     security(spec.getSecurityContext());
     Set<String> volumes = volumes(spec.getVolumes());
     containers(spec, volumes);
+  }
+
+  private void hostUsers(String path, @Nullable Boolean host) {
+    if (Boolean.TRUE.equals(host)) {
+      rules.forbidden(path, "when `hostUsers` is false");
+    }
   }
 
   private void dns(PodSpec spec) {

@@ -51,6 +51,7 @@ final class Support {
                   "hostIPC",
                   "hostNetwork",
                   "hostPID",
+                  "hostUsers",
                   "hostname",
                   "initContainers",
                   "os",
@@ -180,7 +181,6 @@ final class Support {
       reasons.put("ObjectMeta." + field, NO_API);
     }
     reasons.put("PodSpec.imagePullSecrets", "registry credentials are the daemon's configuration");
-    reasons.put("PodSpec.hostUsers", "user namespaces can not be asked for yet");
     reasons.put("PodSpec.ephemeralContainers", "they are not part of a manifest");
     reasons.put("PodSpec.resources", "give the containers' resources");
     reasons.put("LifecycleHandler.tcpSocket", "Kubernetes itself has no such hook");

@@ -38,8 +38,14 @@ final class Adoption {
   /// What was made earlier of a pod.
   ///
   /// @param id of the sandbox that is ready; empty if none is
+  /// @param firstUser the first of the host's users that it has for its own
   /// @param stale sandboxes that are of no more use
-  record Found(String id, int nextAttempt, List<String> ips, List<String> stale) {}
+  record Found(
+      String id,
+      int nextAttempt,
+      List<String> ips,
+      Optional<Integer> firstUser,
+      List<String> stale) {}
 
   /// The newest sandbox if it is ready, and the state of all containers put into their slots.
   static Found adopt(
@@ -77,7 +83,7 @@ final class Adoption {
         take(cri, paths, slot, instance, current);
       }
     }
-    return new Found(id, next, ips, stale);
+    return new Found(id, next, ips, newest.flatMap(UserRanges::of), stale);
   }
 
   /// What an earlier daemon wrote down, for instances that the runtime has forgotten.

@@ -16,6 +16,8 @@ import dev.peapod.proto.runtime.v1.LinuxContainerConfig;
 import dev.peapod.proto.runtime.v1.LinuxContainerSecurityContext;
 import dev.peapod.proto.runtime.v1.Mount;
 import dev.peapod.proto.runtime.v1.MountPropagation;
+import dev.peapod.proto.runtime.v1.NamespaceOption;
+import dev.peapod.proto.runtime.v1.PodSandboxConfig;
 import dev.peapod.proto.runtime.v1.Signal;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
@@ -51,10 +53,12 @@ final class ContainerConfigs {
 
   private ContainerConfigs() {}
 
+  /// @param sandbox what the container's sandbox was asked for with
   /// @param image what the runtime says of the image that is to be run
   /// @throws PeapodException if the image does not fit what the manifest asks for
   static ContainerConfig of(
       Pod pod,
+      PodSandboxConfig sandbox,
       Container container,
       int attempt,
       Image image,
@@ -98,10 +102,20 @@ final class ContainerConfigs {
       result.setStopSignal(
           Signal.valueOf("SIGNAL_" + signal.replace("+", "PLUS").replace("-", "MINUS")));
     }
+    NamespaceOption namespaces = sandbox.getLinux().getSecurityContext().getNamespaceOptions();
+    if (namespaces.hasUsernsOptions()) {
+      result
+          .getMountsBuilderList()
+          .forEach(
+              mount ->
+                  mount
+                      .addAllUidMappings(namespaces.getUsernsOptions().getUidsList())
+                      .addAllGidMappings(namespaces.getUsernsOptions().getGidsList()));
+    }
     result.setLinux(
         LinuxContainerConfig.newBuilder()
             .setResources(Resources.of(pod, container))
-            .setSecurityContext(security(pod, container, image)));
+            .setSecurityContext(security(pod, namespaces, container, image)));
     return result.build();
   }
 
@@ -175,12 +189,13 @@ final class ContainerConfigs {
             .setHostPath(paths.terminationMessage(container.getName(), attempt).toString()));
   }
 
-  private static LinuxContainerSecurityContext security(Pod pod, Container container, Image image) {
+  private static LinuxContainerSecurityContext security(
+      Pod pod, NamespaceOption namespaces, Container container, Image image) {
     PodSecurityContext podContext = pod.getSpec().getSecurityContext();
     SecurityContext own = container.getSecurityContext();
     LinuxContainerSecurityContext.Builder result =
         LinuxContainerSecurityContext.newBuilder()
-            .setNamespaceOptions(SandboxConfigs.namespaces(pod.getSpec()))
+            .setNamespaceOptions(namespaces)
             .setPrivileged(SandboxConfigs.isPrivileged(container));
     Long user = podContext == null ? null : podContext.getRunAsUser();
     Long group = podContext == null ? null : podContext.getRunAsGroup();

@@ -66,7 +66,8 @@ final class ContainerStart implements Runnable {
     try {
       Volumes.prepareContainer(paths, spec.getName(), attempt);
       ContainerConfig config =
-          ContainerConfigs.of(pod, spec, attempt, image, podIp, shared.config(), paths);
+          ContainerConfigs.of(
+              pod, sandboxConfig, spec, attempt, image, podIp, shared.config(), paths);
       id = shared.cri().createContainer(sandbox, config, sandboxConfig);
       shared.events().normal(key, spec.getName(), "Created", "Container created");
     } catch (RuntimeException e) {

@@ -64,7 +64,8 @@ public final class Fleet implements AutoCloseable {
     // could be reached.
     this.board = new PodBoard(clock.millis() * 1000);
     this.watch = new RuntimeWatch(cri, config.poll(), () -> !workers.isEmpty(), this::seen);
-    this.shared = new Shared(cri, config, events, board, store, clock, watch::poke);
+    this.shared =
+        new Shared(cri, config, events, board, store, new UserRanges(), clock, watch::poke);
   }
 
   public EventLog events() {

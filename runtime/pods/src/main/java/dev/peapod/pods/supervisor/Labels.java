@@ -17,5 +17,8 @@ final class Labels {
   /// other supervisors as well.
   static final String SUPERVISOR = "dev.peapod/pods-directory";
 
+  /// The first of the host's users that the sandbox has for its own.
+  static final String FIRST_USER = "dev.peapod/first-user";
+
   private Labels() {}
 }

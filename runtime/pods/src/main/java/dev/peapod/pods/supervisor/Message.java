@@ -17,7 +17,8 @@ sealed interface Message {
   record Observed(List<PodSandbox> sandboxes, List<Container> containers, long begunAt)
       implements Message {}
 
-  record SandboxMade(String id, int attempt, List<String> ips) implements Message {}
+  record SandboxMade(String id, int attempt, List<String> ips, Optional<Integer> firstUser)
+      implements Message {}
 
   record SandboxFailed(int attempt, String message) implements Message {}
 

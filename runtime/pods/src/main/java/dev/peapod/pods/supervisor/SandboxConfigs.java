@@ -23,6 +23,7 @@ import io.fabric8.kubernetes.api.model.SeccompProfile;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -32,7 +33,9 @@ final class SandboxConfigs {
 
   private SandboxConfigs() {}
 
-  static PodSandboxConfig of(Pod pod, int attempt, PodsConfig config, PodPaths paths) {
+  /// @param firstUser the first of the host's users that the pod has for its own
+  static PodSandboxConfig of(
+      Pod pod, int attempt, Optional<Integer> firstUser, PodsConfig config, PodPaths paths) {
     PodSpec spec = pod.getSpec();
     PodSandboxConfig.Builder result =
         PodSandboxConfig.newBuilder()
@@ -59,7 +62,8 @@ final class SandboxConfigs {
       result.putAllAnnotations(pod.getMetadata().getAnnotations());
     }
     result.putAnnotations(Labels.SUPERVISOR, config.podsDirectory().toString());
-    result.setLinux(linux(pod, config));
+    firstUser.ifPresent(first -> result.putAnnotations(Labels.FIRST_USER, Integer.toString(first)));
+    result.setLinux(linux(pod, firstUser, config));
     return result.build();
   }
 
@@ -130,14 +134,15 @@ final class SandboxConfigs {
     return distinct.stream().limit(count).toList();
   }
 
-  private static LinuxPodSandboxConfig linux(Pod pod, PodsConfig config) {
+  private static LinuxPodSandboxConfig linux(
+      Pod pod, Optional<Integer> firstUser, PodsConfig config) {
     LinuxPodSandboxConfig.Builder linux =
         LinuxPodSandboxConfig.newBuilder()
             .setCgroupParent(config.cgroupParent() + "/pod" + pod.getMetadata().getUid())
             .setResources(Resources.ofPod(pod));
     LinuxSandboxSecurityContext.Builder security =
         LinuxSandboxSecurityContext.newBuilder()
-            .setNamespaceOptions(namespaces(pod.getSpec()))
+            .setNamespaceOptions(namespaces(pod.getSpec(), firstUser))
             .setPrivileged(
                 pod.getSpec().getContainers().stream().anyMatch(SandboxConfigs::isPrivileged));
     PodSecurityContext context = pod.getSpec().getSecurityContext();
@@ -155,8 +160,10 @@ final class SandboxConfigs {
     return linux.setSecurityContext(security).build();
   }
 
-  static NamespaceOption namespaces(PodSpec spec) {
-    return NamespaceOption.newBuilder()
+  private static NamespaceOption namespaces(PodSpec spec, Optional<Integer> firstUser) {
+    NamespaceOption.Builder namespaces = NamespaceOption.newBuilder();
+    firstUser.map(UserRanges::namespace).ifPresent(namespaces::setUsernsOptions);
+    return namespaces
         .setNetwork(isTrue(spec.getHostNetwork()) ? NamespaceMode.NODE : NamespaceMode.POD)
         .setIpc(isTrue(spec.getHostIPC()) ? NamespaceMode.NODE : NamespaceMode.POD)
         .setPid(

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -35,6 +36,7 @@ final class SandboxKeeper {
   private String id = "";
   private int nextAttempt;
   private List<String> ips = List.of();
+  private Optional<Integer> firstUser = Optional.empty();
   private long changedAt;
   private Optional<Instant> retryAt = Optional.empty();
   private @Nullable Thread operation;
@@ -87,12 +89,13 @@ final class SandboxKeeper {
 
   /// What the present sandbox was asked for with.
   PodSandboxConfig config(Pod pod) {
-    return SandboxConfigs.of(pod, nextAttempt - 1, shared.config(), paths);
+    return SandboxConfigs.of(pod, nextAttempt - 1, firstUser, shared.config(), paths);
   }
 
   void adopt(Adoption.Found found) {
     id = found.id();
     ips = found.ips();
+    firstUser = found.firstUser();
     nextAttempt = found.nextAttempt();
     stale.addAll(found.stale());
   }
@@ -129,7 +132,6 @@ final class SandboxKeeper {
       return;
     }
     int attempt = nextAttempt;
-    PodSandboxConfig config = SandboxConfigs.of(pod, attempt, shared.config(), paths);
     List<String> before = List.copyOf(stale);
     stale.clear();
     operation =
@@ -138,18 +140,23 @@ final class SandboxKeeper {
             .start(
                 () -> {
                   before.forEach(this::remove);
-                  worker.accept(make(pod, attempt, config));
+                  worker.accept(make(pod, attempt));
                 });
   }
 
-  private Message make(Pod pod, int attempt, PodSandboxConfig config) {
+  private Message make(Pod pod, int attempt) {
     String made = "";
+    Optional<Integer> users = Optional.empty();
     try {
       Volumes.prepare(pod, paths);
+      if (Boolean.FALSE.equals(pod.getSpec().getHostUsers())) {
+        users = Optional.of(shared.users().take(shared.cri().sandboxes(Map.of())));
+      }
+      PodSandboxConfig config = SandboxConfigs.of(pod, attempt, users, shared.config(), paths);
       made = shared.cri().runSandbox(config);
       List<String> addresses = Adoption.ips(shared.cri().sandboxStatus(made));
       Volumes.writeHosts(pod, paths, addresses.isEmpty() ? "" : addresses.getFirst());
-      return new Message.SandboxMade(made, attempt, addresses);
+      return new Message.SandboxMade(made, attempt, addresses, users);
     } catch (RuntimeException e) {
       String why = "Failed to create pod sandbox: " + e.getMessage();
       shared.events().warning(key, "", "FailedCreatePodSandBox", why);
@@ -157,6 +164,8 @@ final class SandboxKeeper {
         removeInBackground(List.of(made));
       }
       return new Message.SandboxFailed(attempt, why);
+    } finally {
+      users.ifPresent(shared.users()::done);
     }
   }
 
@@ -164,6 +173,7 @@ final class SandboxKeeper {
     operation = null;
     id = made.id();
     ips = made.ips();
+    firstUser = made.firstUser();
     nextAttempt = made.attempt() + 1;
     changedAt = System.nanoTime();
     retryAt = Optional.empty();

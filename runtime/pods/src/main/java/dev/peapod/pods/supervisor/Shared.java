@@ -12,5 +12,6 @@ public record Shared(
     EventLog events,
     PodBoard board,
     PodStore store,
+    UserRanges users,
     InstantSource clock,
     Runnable look) {}
