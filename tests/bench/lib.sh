@@ -7,6 +7,6 @@ bench() {
   jar=$(compgen -G "$home/tests/target/peapod-tests-*.jar" | head -n 1) ||
     die "build first: mvn -B -q -DskipTests package"
   [ -x "$java" ] || java=$(find_jdk)/bin/java || need_jdk
-  "$java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
+  "$java" -XX:TieredStopAtLevel=1 --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
     -cp "$jar:$home/tests/target/lib/*" "dev.peapod.bench.$class" "$@"
 }

@@ -88,7 +88,7 @@ public final class Network implements AutoCloseable {
   ///     left, FAILED_PRECONDITION if a host port is taken, ALREADY_EXISTS if the sandbox is
   ///     attached
   public Attachment attach(AttachRequest request) {
-    refuseDuplicates(request);
+    refuseDuplicates(request.portMappings());
     Records.Record record =
         new Records.Record(
             request.sandboxId(),
@@ -110,6 +110,39 @@ public final class Network implements AutoCloseable {
     } catch (KernelException e) {
       throw PeapodException.internal(
           "sandbox " + request.sandboxId() + " gets no network: " + e.getMessage(), e);
+    }
+  }
+
+  /// Whether all plugins are ours, so that a sandbox can be attached before it is known which pod it will be for.
+  public boolean canAttachAhead() {
+    return list.plugins().stream().allMatch(config -> plugins.isOurs(config.type()));
+  }
+
+  /// Gives host ports to a sandbox that was attached without any.
+  ///
+  /// @throws PeapodException as [#attach(AttachRequest)]; the sandbox is still attached then, and to be detached
+  public void addPorts(String sandboxId, List<PortMapping> ports) {
+    refuseDuplicates(ports);
+    Records.Record without =
+        records
+            .read(sandboxId)
+            .orElseThrow(
+                () -> PeapodException.notFound("sandbox " + sandboxId + " is not attached"));
+    Records.Record record =
+        new Records.Record(
+            without.sandboxId(),
+            without.netns(),
+            without.interfaceName(),
+            without.args(),
+            ports,
+            without.list(),
+            without.result());
+    records.replace(record);
+    try {
+      chain(record).addPorts();
+    } catch (KernelException e) {
+      throw PeapodException.internal(
+          "sandbox " + sandboxId + " gets no host ports: " + e.getMessage(), e);
     }
   }
 
@@ -228,9 +261,9 @@ public final class Network implements AutoCloseable {
     return new Plugins(host, bridges, rules, leases, holder, path);
   }
 
-  private static void refuseDuplicates(AttachRequest request) {
+  private static void refuseDuplicates(List<PortMapping> ports) {
     Set<String> seen = new HashSet<>();
-    for (PortMapping mapping : request.portMappings()) {
+    for (PortMapping mapping : ports) {
       if (!seen.add(mapping.hostText())) {
         throw PeapodException.invalid("host port " + mapping.hostText() + " is asked for twice");
       }

@@ -52,6 +52,11 @@ final class PluginChain {
     return result.orElse(CniResult.EMPTY);
   }
 
+  /// Adds the host ports of the record to what was made without them.
+  void addPorts() {
+    portMapCalls().forEach(plugins.portMap()::add);
+  }
+
   /// Deletes in reverse, going on past a plugin that fails.
   ///
   /// @param linksGo whether the namespace is about to go and takes its links with it

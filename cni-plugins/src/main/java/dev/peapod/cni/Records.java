@@ -79,6 +79,21 @@ final class Records {
     }
   }
 
+  /// Puts a record in the place of the one that the sandbox has, in one step.
+  void replace(Record record) {
+    byte[] request = line(json(record));
+    byte[] result = record.result().map(r -> line(r.write("1.0.0"))).orElse(new byte[0]);
+    byte[] text = Arrays.copyOf(request, request.length + result.length);
+    System.arraycopy(result, 0, text, request.length, result.length);
+    Path temporary = directory.resolve("." + record.sandboxId());
+    try {
+      Files.write(temporary, text);
+      Files.move(temporary, file(record.sandboxId()), StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw notRecorded(record.sandboxId(), e);
+    }
+  }
+
   Optional<Record> read(String sandboxId) {
     byte[] text;
     try {
@@ -103,7 +118,9 @@ final class Records {
   List<Record> all() {
     List<Record> records = new ArrayList<>();
     for (String name : names()) {
-      if (!name.startsWith(".")) {
+      if (name.startsWith(".") && !name.startsWith(DAMAGED)) {
+        delete(name); // A replacement that was cut short.
+      } else if (!name.startsWith(".")) {
         try {
           read(name).ifPresent(records::add);
         } catch (PeapodException e) {

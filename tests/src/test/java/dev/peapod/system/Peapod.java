@@ -108,6 +108,8 @@ final class Peapod implements AutoCloseable {
             "--bridge", bridge(),
             "--pod-cidr", "10.234." + number + ".0/24",
             "--cgroup-parent", cgroup(),
+            // What waits for the next pod would look like something left of the one before.
+            "--network-pool", "0",
             "--cni-conf-dir", directory.resolve("cni").toString()));
     command.addAll(flags);
     try {

@@ -42,6 +42,11 @@ public final class Plugins {
         .orElseGet(() -> new ExecutedPlugin(type, path, host));
   }
 
+  /// Whether the plugin of that type is ours, which needs to know nothing of the pod but its host ports.
+  public boolean isOurs(String type) {
+    return ours.containsKey(type);
+  }
+
   /// Our plugin for host ports.
   public PortMap portMap() {
     return portMap;

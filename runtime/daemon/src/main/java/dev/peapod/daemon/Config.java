@@ -18,6 +18,7 @@ import java.util.Locale;
 /// @param cniConfDir CNI network configurations
 /// @param cniBinDir CNI plugins to execute
 /// @param cgroupParent cgroup path for pods that name none
+/// @param networkPool how many pod networks are made ahead
 /// @param registries registry configuration, which need not exist
 /// @param shareProcessNamespace default for manifests that do not say
 /// @param logLevel least severity that is reported
@@ -32,6 +33,7 @@ record Config(
     Path cniConfDir,
     Path cniBinDir,
     String cgroupParent,
+    int networkPool,
     Path registries,
     boolean shareProcessNamespace,
     Level logLevel) {
@@ -62,6 +64,7 @@ record Config(
         path(settings, Setting.CNI_CONF_DIR),
         path(settings, Setting.CNI_BIN_DIR),
         cgroupParent(settings),
+        networkPool(settings),
         pathOr(
             settings, Setting.REGISTRIES, file.toAbsolutePath().resolveSibling("registries.yaml")),
         bool(settings, Setting.SHARE_PROCESS_NAMESPACE),
@@ -105,6 +108,14 @@ record Config(
       throw invalid(settings, Setting.CGROUP_PARENT, "not an absolute cgroup path below /");
     }
     return path;
+  }
+
+  private static int networkPool(Settings settings) {
+    String text = text(settings, Setting.NETWORK_POOL);
+    if (!text.matches("[0-9]{1,2}")) {
+      throw invalid(settings, Setting.NETWORK_POOL, "not a number from 0 to 99");
+    }
+    return Integer.parseInt(text);
   }
 
   private static Level level(Settings settings) {

@@ -88,7 +88,12 @@ final class Daemon implements AutoCloseable {
             new NetworkDefaults("peapod", config.bridge(), config.podCidr(), 0));
     Engine engine =
         Engine.start(
-            new EngineConfig(config.state(), config.libexec(), PINS, config.cgroupParent()),
+            new EngineConfig(
+                config.state(),
+                config.libexec(),
+                PINS,
+                config.cgroupParent(),
+                config.networkPool()),
             loop,
             images,
             snapshots,

@@ -77,6 +77,14 @@ enum Setting {
       """
       Cgroup for the pods that name no parent, as a path in the hierarchy.
       """),
+  NETWORK_POOL(
+      "network-pool",
+      "2",
+      "NUMBER",
+      """
+      How many pod networks (a namespace with its link and address) are kept ready for the next pods, once there has
+      been one; 0 for none.
+      """),
   REGISTRIES(
       "registries",
       "",

@@ -6,6 +6,7 @@ import dev.peapod.engine.container.ContainerService;
 import dev.peapod.engine.container.Containers;
 import dev.peapod.engine.port.Holders;
 import dev.peapod.engine.sandbox.Member;
+import dev.peapod.engine.sandbox.NetworkPool;
 import dev.peapod.engine.sandbox.Sandbox;
 import dev.peapod.engine.sandbox.SandboxService;
 import dev.peapod.engine.sandbox.Sandboxes;
@@ -37,6 +38,7 @@ record Adoption(
     Containers containers,
     Holders holders,
     Network network,
+    NetworkPool networks,
     ImageStore images,
     Snapshots snapshots,
     Path exits) {
@@ -108,6 +110,7 @@ record Adoption(
     Set<String> liveContainers =
         containers.all().stream().map(Container::id).collect(Collectors.toSet());
     attempt("port holders", () -> holders.retain(liveSandboxes));
+    attempt("networks made ahead", () -> networks.discardOld(liveSandboxes::contains));
     attempt("the network", () -> network.reconcile(liveSandboxes));
     attempt("image leases", () -> images.retainLeases(liveContainers));
     attempt("snapshots", () -> snapshots.retain(liveContainers));

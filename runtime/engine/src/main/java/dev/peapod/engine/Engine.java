@@ -9,12 +9,14 @@ import dev.peapod.engine.exec.ExecService;
 import dev.peapod.engine.launch.Spawner;
 import dev.peapod.engine.port.Holders;
 import dev.peapod.engine.port.StoredHolder;
+import dev.peapod.engine.sandbox.NetworkPool;
 import dev.peapod.engine.sandbox.Sandbox;
 import dev.peapod.engine.sandbox.SandboxService;
 import dev.peapod.engine.sandbox.Sandboxes;
 import dev.peapod.engine.state.NameReservations;
 import dev.peapod.engine.state.StateStore;
 import dev.peapod.engine.state.StoredContainer;
+import dev.peapod.engine.state.StoredNetwork;
 import dev.peapod.engine.state.StoredSandbox;
 import dev.peapod.engine.state.UndoStack;
 import dev.peapod.image.ImageStore;
@@ -42,7 +44,8 @@ public final class Engine implements AutoCloseable {
   private final SandboxService sandboxService;
   private final ContainerService containerService;
   private final ExecService execService;
-  private final ExecutorService background = Executors.newVirtualThreadPerTaskExecutor();
+  private final NetworkPool networks;
+  private final ExecutorService background;
 
   private Engine(
       StateDirectories directories,
@@ -52,6 +55,7 @@ public final class Engine implements AutoCloseable {
       Network network,
       Inotify inotify,
       SandboxService.Tools sandboxTools,
+      ExecutorService background,
       EventLoop loop,
       ImageStore images,
       Snapshots snapshots,
@@ -63,6 +67,8 @@ public final class Engine implements AutoCloseable {
     this.spawner = spawner;
     this.network = network;
     this.inotify = inotify;
+    this.networks = sandboxTools.networks();
+    this.background = background;
     this.sandboxService = new SandboxService(sandboxTools, sandboxes);
     this.containerService =
         new ContainerService(
@@ -112,6 +118,20 @@ public final class Engine implements AutoCloseable {
       undo.push("the network", network::close);
       Inotify inotify = new Inotify(loop);
       undo.push("the watch of exits", inotify::close);
+      ExecutorService background = Executors.newVirtualThreadPerTaskExecutor();
+      undo.push("background work", background::close);
+      NetworkPool networkPool =
+          new NetworkPool(
+              new NetworkPool.Tools(
+                  network,
+                  new StateStore<>(
+                      directories.networks(),
+                      directories.aside(),
+                      StoredNetwork.class,
+                      StoredNetwork::id),
+                  config.netns(),
+                  config.networkPool(),
+                  background));
       NameReservations names = new NameReservations();
       StateStore<StoredSandbox> sandboxStore =
           new StateStore<>(
@@ -135,6 +155,7 @@ public final class Engine implements AutoCloseable {
                   spawner,
                   cgroups,
                   network,
+                  networkPool,
                   sandboxStore,
                   names,
                   directories.pods(),
@@ -142,6 +163,7 @@ public final class Engine implements AutoCloseable {
                   config.cgroupParent(),
                   rootCgroup.isOurs(),
                   Clock.systemUTC()),
+              background,
               loop,
               images,
               snapshots,
@@ -155,6 +177,7 @@ public final class Engine implements AutoCloseable {
               engine.containers,
               holders,
               network,
+              networkPool,
               images,
               snapshots,
               directories.exits())
@@ -211,6 +234,7 @@ public final class Engine implements AutoCloseable {
       steps.push("the cgroup", rootCgroup::remove);
       steps.push("the pods' network", network::shutdownIfUnused);
     }
+    steps.push("networks made ahead", networks::close);
     steps.push("the sandboxes", () -> sandboxes.all().forEach(Sandbox::release));
     steps.push("the containers", () -> containers.all().forEach(Container::release));
     steps.push("the watch of exits", inotify::close);

@@ -16,6 +16,7 @@ import java.util.List;
 /// @param exits exit records, written by monitors
 /// @param pods a directory for each pod, with the files that its containers see
 /// @param holders state files of port holders
+/// @param networks state files of networks that no sandbox has yet
 /// @param netns pins of network namespaces
 /// @param aside state files that could not be read; made when needed
 record StateDirectories(
@@ -25,6 +26,7 @@ record StateDirectories(
     Path exits,
     Path pods,
     Path holders,
+    Path networks,
     Path netns,
     Path aside) {
   private static final FileAttribute<?> PRIVATE =
@@ -40,6 +42,7 @@ record StateDirectories(
             state.resolve("exits"),
             state.resolve("pods"),
             state.resolve("holders"),
+            state.resolve("networks"),
             config.netns(),
             state.resolve("set-aside"));
     try {
@@ -54,7 +57,7 @@ record StateDirectories(
   }
 
   private List<Path> own() {
-    return List.of(sandboxes, containers, exits, pods, holders);
+    return List.of(sandboxes, containers, exits, pods, holders, networks);
   }
 
   /// Removes those that are empty; the state directory itself is the caller's.

@@ -36,11 +36,17 @@ final class TestEngine implements AutoCloseable {
   final Path root;
   final Path state;
   final Path logs;
+  private final int networkPool;
   private EventLoop loop;
   private ImageStore images;
   private Engine engine;
 
   TestEngine() throws IOException {
+    this(0);
+  }
+
+  TestEngine(int networkPool) throws IOException {
+    this.networkPool = networkPool;
     root = Files.createTempDirectory("peapod-engine-test");
     state = root.resolve("run");
     logs = Files.createDirectory(root.resolve("logs"));
@@ -57,7 +63,8 @@ final class TestEngine implements AutoCloseable {
             state,
             Path.of(System.getProperty("peapod.native", "")),
             state.resolve("netns"),
-            CGROUP),
+            CGROUP,
+            networkPool),
         loop,
         images,
         Snapshots.open(root),

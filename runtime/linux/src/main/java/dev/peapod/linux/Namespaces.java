@@ -80,6 +80,15 @@ public final class Namespaces {
     }
   }
 
+  /// Makes a new namespace of a type that a thread may have for itself (CGROUP, IPC, NET, UTS); the descriptor keeps it.
+  public static Fd create(Type type) {
+    return onOwnThread(
+        () -> {
+          LibC.check(ProcessCalls.unshare(type.flag), "unshare(CLONE_NEW" + type + ")");
+          return Fd.open("/proc/thread-self/ns/" + type.file(), Open.RDONLY);
+        });
+  }
+
   /// Opens a namespace of a process; the descriptor keeps the namespace.
   ///
   /// @throws KernelException ENOENT or ESRCH if the process is gone

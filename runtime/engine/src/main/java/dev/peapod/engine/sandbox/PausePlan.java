@@ -10,9 +10,12 @@ import dev.peapod.engine.launch.Stage;
 import dev.peapod.engine.model.NamespaceMode;
 import dev.peapod.engine.model.SandboxSpec;
 import dev.peapod.engine.model.UserNamespace;
+import dev.peapod.linux.Fd;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 
 /// Makes the launch plan of a pod's pause process.
 final class PausePlan {
@@ -21,14 +24,18 @@ final class PausePlan {
 
   private PausePlan() {}
 
-  static LaunchPlan of(SandboxSpec spec, String hostname, CgroupEntry cgroup) {
+  /// @param network the network namespace that pause joins; without it, one of its own if the spec asks for that
+  static LaunchPlan of(
+      SandboxSpec spec, String hostname, CgroupEntry cgroup, Optional<Fd> network) {
     LaunchPlan.Builder plan = LaunchPlan.of(PlanKind.PAUSE);
+    OptionalInt joined =
+        network.isPresent() ? OptionalInt.of(plan.give(network.get())) : OptionalInt.empty();
     cgroup.enter(plan);
     plan.add(new Operation.Write("/proc/self/oom_score_adj", OOM_SCORE, true));
     long flags = CloneFlags.NEWNS;
     boolean ownNetwork = spec.network() != NamespaceMode.NODE;
     if (ownNetwork) {
-      flags |= CloneFlags.NEWNET | CloneFlags.NEWUTS;
+      flags |= joined.isPresent() ? CloneFlags.NEWUTS : CloneFlags.NEWNET | CloneFlags.NEWUTS;
     }
     if (spec.ipc() != NamespaceMode.NODE) {
       flags |= CloneFlags.NEWIPC;
@@ -58,6 +65,8 @@ final class PausePlan {
       plan.add(new Operation.UserNamespace(own, users.uids().map(), users.gids().map()));
       plan.add(new Operation.Setns(Stage.POD, own, CloneFlags.NEWUSER));
     }
+    joined.ifPresent(
+        slot -> plan.add(new Operation.Setns(Stage.POD, slot, CloneFlags.NEWNET)));
     plan.add(
         new Operation.Attach(
             Stage.PROCESS, shm, Operation.PRESENT_ROOT, "/shm", Operation.TargetKind.EXISTING));

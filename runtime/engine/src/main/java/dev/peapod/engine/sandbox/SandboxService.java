@@ -1,6 +1,7 @@
 package dev.peapod.engine.sandbox;
 
 import dev.peapod.cni.AttachRequest;
+import dev.peapod.cni.Attachment;
 import dev.peapod.cni.DetachRequest;
 import dev.peapod.cni.Network;
 import dev.peapod.engine.cgroup.CgroupEntries;
@@ -23,7 +24,9 @@ import dev.peapod.error.PeapodException;
 import dev.peapod.error.PeapodException.Kind;
 import dev.peapod.linux.BootId;
 import dev.peapod.linux.EventLoop;
+import dev.peapod.linux.Fd;
 import dev.peapod.linux.Namespaces;
+import dev.peapod.linux.Open;
 import dev.peapod.linux.Pidfd;
 import dev.peapod.linux.cgroup.Cgroup;
 import dev.peapod.linux.cgroup.Cgroups;
@@ -49,6 +52,7 @@ public final class SandboxService {
   /// What it works with.
   ///
   /// @param podFiles the directory of the pods' directories
+  /// @param networks networks that were made ahead
   /// @param netns the directory that network namespaces are pinned in
   /// @param cgroupParent where pods are placed that name no parent
   /// @param restricted whether devices are restricted there
@@ -57,6 +61,7 @@ public final class SandboxService {
       Spawner spawner,
       Cgroups cgroups,
       Network network,
+      NetworkPool networks,
       StateStore<StoredSandbox> store,
       NameReservations names,
       Path podFiles,
@@ -81,13 +86,23 @@ public final class SandboxService {
   /// Makes a sandbox and answers it, READY. If anything fails, all that was made is undone.
   public Sandbox run(String owner, SandboxSpec spec) {
     SandboxChecks.check(spec);
-    String id = Ids.random();
+    // In a user namespace of its own, a pod's network namespace has to belong to that one.
+    boolean poolable = spec.network() != NamespaceMode.NODE && spec.userNamespace() == null;
+    Optional<NetworkPool.Spare> spare = poolable ? tools.networks.take() : Optional.empty();
+    String id = spare.map(NetworkPool.Spare::id).orElseGet(Ids::random);
     String name = spec.metadata().key();
-    tools.names.reserve(owner, name, id);
     UndoStack undo = new UndoStack();
-    undo.push("the name", () -> tools.names.release(owner, name, id));
+    spare.ifPresent(s -> undo.push("the network made ahead", () -> tools.networks.discard(s)));
     try {
-      return make(undo, owner, id, spec);
+      tools.names.reserve(owner, name, id);
+      undo.push("the name", () -> tools.names.release(owner, name, id));
+      Sandbox sandbox = make(undo, owner, id, spec, spare);
+      if (spare.isPresent()) {
+        tools.networks.taken(spare.get());
+      } else if (poolable) {
+        tools.networks.refill();
+      }
+      return sandbox;
     } catch (LaunchException e) {
       PeapodException failure =
           FailureText.of("sandbox of pod \"" + spec.metadata().name() + "\"", e).asException(e);
@@ -99,7 +114,12 @@ public final class SandboxService {
     }
   }
 
-  private Sandbox make(UndoStack undo, String owner, String id, SandboxSpec spec) {
+  private Sandbox make(
+      UndoStack undo,
+      String owner,
+      String id,
+      SandboxSpec spec,
+      Optional<NetworkPool.Spare> spare) {
     boolean ownNetwork = spec.network() != NamespaceMode.NODE;
     String cgroup =
         spec.cgroupParent().isEmpty()
@@ -142,22 +162,27 @@ public final class SandboxService {
 
     String hostname = ownNetwork ? SandboxChecks.hostname(spec) : hostsOwnName();
     CompletableFuture<Started> starting =
-        tools.spawner.submit(PausePlan.of(spec, hostname, CgroupEntries.of(pauseCgroup)));
+        startPause(spec, hostname, pauseCgroup, spare.map(NetworkPool.Spare::netns));
     undo.push("pause", () -> killStarted(starting));
     Path files = tools.podFiles.resolve(id);
     undo.push("the pod's files", () -> SandboxFiles.remove(files));
     SandboxFiles.prepare(files, hostname, spec.dns(), ownNetwork);
-    Started pause = Spawner.await(starting);
-
     List<String> ips = List.of();
-    if (ownNetwork) {
+    if (spare.isPresent()) {
+      ips = spare.get().ips();
+      if (!spec.ports().isEmpty()) {
+        tools.network.addPorts(id, spec.ports());
+      }
+    }
+    Started pause = Spawner.await(starting);
+    if (ownNetwork && spare.isEmpty()) {
       undo.push("the network namespace's pin", () -> Namespaces.unpin(netns));
       Namespaces.pin(pause.process(), Namespaces.Type.NET, netns);
       undo.push("the network", () -> detach(id, netns));
       PodMetadata pod = spec.metadata();
       AttachRequest request =
           new AttachRequest(id, pod.namespace(), pod.name(), pod.uid(), netns, spec.ports());
-      ips = tools.network.attach(request).ips();
+      ips = attach(request).ips();
     }
     SandboxFiles.writeHosts(files, hostname, ips, ownNetwork);
     UserNamespace users = spec.userNamespace();
@@ -173,6 +198,28 @@ public final class SandboxService {
     undo.clear();
     sandbox.watch(tools.loop, () -> pauseGone(sandbox));
     return sandbox;
+  }
+
+  private CompletableFuture<Started> startPause(
+      SandboxSpec spec, String hostname, Cgroup cgroup, Optional<Path> netns) {
+    Optional<Fd> network = netns.map(path -> Fd.open(path.toString(), Open.RDONLY));
+    try {
+      return tools.spawner.submit(
+          PausePlan.of(spec, hostname, CgroupEntries.of(cgroup), network));
+    } finally {
+      network.ifPresent(Fd::close);
+    }
+  }
+
+  private Attachment attach(AttachRequest request) {
+    try {
+      return tools.network.attach(request);
+    } catch (PeapodException e) {
+      if (e.kind() == Kind.RESOURCE_EXHAUSTED && tools.networks.drain()) {
+        return tools.network.attach(request);
+      }
+      throw e;
+    }
   }
 
   /// Takes over a sandbox of a daemon before this one.
