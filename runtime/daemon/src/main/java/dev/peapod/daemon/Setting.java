@@ -82,8 +82,7 @@ enum Setting {
       "2",
       "NUMBER",
       """
-      How many pod networks (a namespace with its link and address) are kept ready for the next pods, once there has
-      been one; 0 for none.
+      Pod networks (namespace, link, address) that are kept ready once there has been a pod; 0: none.
       """),
   REGISTRIES(
       "registries",
