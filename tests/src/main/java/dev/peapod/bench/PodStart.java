@@ -27,7 +27,7 @@ public final class PodStart {
         --pods N       pods in each series (100)
         --workers P    workers of the parallel series (4)
         --gap MS       pause after each pod in the series with pauses (40)
-        --warm-up N    pods before the first series, not counted (10)
+        --warm-up N    pods before the first series, not counted (100)
         --resident N   pods that run together while memory is measured (10)
         --network pod|host
       """;
@@ -80,7 +80,7 @@ public final class PodStart {
               number(values, "--pods", 100),
               number(values, "--workers", 4),
               number(values, "--gap", 40),
-              number(values, "--warm-up", 10),
+              number(values, "--warm-up", 100),
               number(values, "--resident", 10),
               "host".equals(values.remove("--network")));
       if (!values.isEmpty()) {
