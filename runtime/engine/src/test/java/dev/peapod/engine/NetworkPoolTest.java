@@ -159,6 +159,7 @@ class NetworkPoolTest {
         spec.pid(),
         spec.ipc(),
         Map.of(),
-        false);
+        false,
+        null);
   }
 }
