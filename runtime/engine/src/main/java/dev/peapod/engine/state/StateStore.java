@@ -19,20 +19,29 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
-/// A directory of state files, one JSON document for each thing, named `<id>.json`.
+/// A directory of state files, named `<id>.json`: for each thing the JSON documents of its states, a line each, of which
+/// the last one counts.
 ///
-/// A file is replaced by temp + rename, so a reader sees the old one or the new one; nothing is
-/// synced, since it need not outlive a power cut. Thread-safe for different ids.
+/// A file comes to be by temp + rename; a new state is appended, and an unfinished last line does not count. So a reader
+/// sees the old state or the new one. To replace the file each time would make some filesystems write it out at once
+/// (ext4's `auto_da_alloc`). Nothing is synced, since it need not outlive a power cut. Thread-safe for different ids.
 public final class StateStore<T> {
   private static final Logger LOG = System.getLogger(StateStore.class.getName());
   private static final String SUFFIX = ".json";
   private static final int MAX_SIZE = 4 << 20;
+
+  /// A file that has grown beyond this begins anew with its next state.
+  private static final int REPLACED_SIZE = 256 << 10;
+
   private static final FileAttribute<?> OWNER_ONLY =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+  private static final StandardOpenOption APPEND = StandardOpenOption.APPEND;
   private static final Set<StandardOpenOption> REPLACE =
       Set.of(
           StandardOpenOption.WRITE,
@@ -44,6 +53,7 @@ public final class StateStore<T> {
   private final ObjectWriter writer;
   private final ObjectReader reader;
   private final Function<T, String> idOf;
+  private final Set<String> there = ConcurrentHashMap.newKeySet();
 
   /// @param directory exists already
   /// @param aside where files go that can not be read
@@ -55,26 +65,52 @@ public final class StateStore<T> {
     this.idOf = idOf;
   }
 
-  /// Writes or replaces a thing's file.
+  /// Writes down a thing's state.
   public void save(T value) {
     String id = idOf.apply(value);
-    Path temp = directory.resolve("." + id);
     try {
-      byte[] bytes = writer.writeValueAsBytes(value);
-      try (FileChannel file = FileChannel.open(temp, REPLACE, OWNER_ONLY)) {
-        ByteBuffer buffer = ByteBuffer.wrap(bytes);
-        while (buffer.hasRemaining()) {
-          file.write(buffer);
-        }
+      byte[] json = writer.writeValueAsBytes(value);
+      byte[] line = Arrays.copyOf(json, json.length + 1);
+      line[json.length] = '\n';
+      if (!there.contains(id) || !append(id, line)) {
+        replace(id, line);
+        there.add(id);
       }
-      Files.move(temp, directory.resolve(id + SUFFIX), StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       throw PeapodException.internal("writing the state of " + id + " failed: " + e, e);
     }
   }
 
+  private boolean append(String id, byte[] line) throws IOException {
+    try (FileChannel file = FileChannel.open(directory.resolve(id + SUFFIX), APPEND)) {
+      if (file.size() + line.length > REPLACED_SIZE) {
+        return false;
+      }
+      writeAll(file, line);
+      return true;
+    } catch (NoSuchFileException e) {
+      return false;
+    }
+  }
+
+  private void replace(String id, byte[] line) throws IOException {
+    Path temp = directory.resolve("." + id);
+    try (FileChannel file = FileChannel.open(temp, REPLACE, OWNER_ONLY)) {
+      writeAll(file, line);
+    }
+    Files.move(temp, directory.resolve(id + SUFFIX), StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  private static void writeAll(FileChannel file, byte[] bytes) throws IOException {
+    ByteBuffer buffer = ByteBuffer.wrap(bytes);
+    while (buffer.hasRemaining()) {
+      file.write(buffer);
+    }
+  }
+
   /// Removes a thing's file; does nothing if there is none.
   public void delete(String id) {
+    there.remove(id);
     try {
       Files.deleteIfExists(directory.resolve(id + SUFFIX));
     } catch (IOException e) {
@@ -99,6 +135,7 @@ public final class StateStore<T> {
             throw new IOException("it is named otherwise than what it holds");
           }
           all.add(value);
+          there.add(idOf.apply(value));
         } catch (NoSuchFileException e) {
           LOG.log(Level.DEBUG, "{0} went while it was being read", file);
         } catch (IOException | RuntimeException e) {
@@ -115,9 +152,22 @@ public final class StateStore<T> {
     if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) || Files.size(file) > MAX_SIZE) {
       throw new IOException("not a regular file of at most " + MAX_SIZE + " bytes");
     }
-    T value = reader.readValue(Files.readAllBytes(file));
+    byte[] text = Files.readAllBytes(file);
+    int end = text.length;
+    while (end > 0 && text[end - 1] != '\n') {
+      end--;
+    }
+    int start = Math.max(end - 1, 0);
+    while (start > 0 && text[start - 1] != '\n') {
+      start--;
+    }
+    // A file of one unfinished line is read too, for the error that tells what is wrong with it.
+    T value = end == 0 ? reader.readValue(text) : reader.readValue(text, start, end - start);
     if (value == null) {
       throw new IOException("empty");
+    }
+    if (end != text.length) {
+      replace(idOf.apply(value), Arrays.copyOfRange(text, start, end));
     }
     return value;
   }
