@@ -26,6 +26,7 @@ public final class UnixChannel implements AutoCloseable {
             .withOption(ChannelOption.SO_KEEPALIVE, null)
             .overrideAuthority("localhost")
             .usePlaintext()
+            .directExecutor() // Blocking stubs need no other thread.
             .maxInboundMessageSize(64 << 20)
             .build();
   }

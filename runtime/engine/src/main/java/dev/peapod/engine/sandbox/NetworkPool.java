@@ -13,6 +13,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -44,6 +45,9 @@ public final class NetworkPool {
 
   private static final Logger LOG = System.getLogger(NetworkPool.class.getName());
 
+  /// The containers of the pod that has just taken a network are more urgent than the next pod's network.
+  private static final Duration PATIENCE = Duration.ofMillis(30);
+
   private final Tools tools;
   private final ReentrantLock lock = new ReentrantLock();
   private final ReentrantLock making = new ReentrantLock();
@@ -73,7 +77,15 @@ public final class NetworkPool {
   /// Has the pool filled up, soon and by another thread.
   void refill() {
     if (tools.size > 0 && tools.network.canAttachAhead()) {
-      tools.background.execute(this::fill);
+      tools.background.execute(
+          () -> {
+            try {
+              Thread.sleep(PATIENCE);
+              fill();
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+            }
+          });
     }
   }
 
