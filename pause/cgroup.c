@@ -119,32 +119,44 @@ void killer_run(const struct killer *killer) {
   }
 }
 
-static uint64_t read_counter(int fd) {
+static uint64_t read_counter(const struct oom_counter *counter) {
   char text[1024];
-  ssize_t length = pread(fd, text, sizeof text - 1, 0);
+  ssize_t length = pread(counter->fd, text, sizeof text - 1, 0);
   if (length <= 0) {
     return 0;
   }
   text[length] = '\0';
+  size_t key = strlen(counter->key);
   for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
     line += *line == '\n';
-    if (strncmp(line, "oom_kill ", 9) == 0) {
-      return get_number(line + 9);
+    if (key == 0 || (strncmp(line, counter->key, key) == 0 && line[key] == ' ')) {
+      return get_number(key == 0 ? line : line + key + 1);
     }
   }
   return 0;
 }
 
-int oom_open(struct oom_counter *counter, const char *path) {
+int oom_open(struct oom_counters *counters, int64_t kind, const char *path, const char *key) {
+  if (counters->count == OOM_MAX_COUNTERS || kind < 0 || kind >= OOM_KINDS ||
+      strlen(key) >= OOM_KEY_MAX) {
+    return -EINVAL;
+  }
+  struct oom_counter *counter = &counters->list[counters->count];
   counter->fd = result(open(path, O_RDONLY | O_CLOEXEC));
   if (counter->fd < 0) {
     return counter->fd;
   }
-  counter->start = read_counter(counter->fd);
+  counter->kind = kind;
+  strcpy(counter->key, key);
+  counter->start = read_counter(counter);
+  counters->count++;
   return 0;
 }
 
-uint64_t oom_kills(const struct oom_counter *counter) {
-  uint64_t now = counter->fd < 0 ? 0 : read_counter(counter->fd);
-  return now > counter->start ? now - counter->start : 0;
+void oom_read(const struct oom_counters *counters, uint64_t rises[OOM_KINDS]) {
+  for (size_t i = 0; i < counters->count; i++) {
+    const struct oom_counter *counter = &counters->list[i];
+    uint64_t now = read_counter(counter);
+    rises[counter->kind] += now > counter->start ? now - counter->start : 0;
+  }
 }

@@ -95,14 +95,17 @@ static void supervise(struct monitor *monitor, struct exit_record *record) {
 // Lets go of everything that supervision does not need: the daemon's socket and log, what the plan
 // came with, and the plan itself.
 static void let_go(struct monitor *monitor) {
-  int keep[8];
+  int keep[7 + OOM_MAX_COUNTERS];
   size_t count = 0;
-  const int held[] = {monitor->log.fd, monitor->killer.fd, monitor->oom.fd,  monitor->records,
-                      monitor->out,    monitor->err,       monitor->held,    monitor->pidfd};
+  const int held[] = {monitor->log.fd, monitor->killer.fd, monitor->records, monitor->out,
+                      monitor->err,    monitor->held,      monitor->pidfd};
   for (size_t i = 0; i < sizeof held / sizeof held[0]; i++) {
     if (held[i] >= 0) {
       keep[count++] = held[i];
     }
+  }
+  for (size_t i = 0; i < monitor->oom.count; i++) {
+    keep[count++] = monitor->oom.list[i].fd;
   }
   retain_descriptors(keep, count);
   dup2(0, 1);
@@ -126,7 +129,7 @@ void launch_container(struct launch *launch) {
   }
   let_go(&monitor);
   supervise(&monitor, &record);
-  record.oom_kills = oom_kills(&monitor.oom);
+  oom_read(&monitor.oom, record.oom);
   record.lost_records = monitor.log.lost;
   // The record is what the daemon learns of the exit by: a full disk may have room again later.
   for (int i = 0; monitor.records >= 0 && exit_record_write(monitor.records, &record) < 0; i++) {

@@ -39,8 +39,12 @@ static size_t format(const struct exit_record *record, char *text) {
   at = put_number(at, (uint64_t)code);
   at = put_text(at, ",\"signal\":");
   at = put_number(at, (uint64_t)signal);
-  at = put_text(at, ",\"oomKills\":");
-  at = put_number(at, record->oom_kills);
+  static const char *const counters[OOM_KINDS] = {
+      ",\"oomKills\":", ",\"limitHits\":", ",\"podLimitHits\":"};
+  for (int i = 0; i < OOM_KINDS; i++) {
+    at = put_text(at, counters[i]);
+    at = put_number(at, record->oom[i]);
+  }
   at = put_time(at, ",\"startedAt\":", &record->started);
   at = put_time(at, ",\"finishedAt\":", &record->finished);
   at = put_text(at, ",\"lostRecords\":");

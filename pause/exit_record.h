@@ -5,13 +5,15 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "cgroup.h"
+
 #define EXIT_ID_MAX 128
 
 struct exit_record {
   const char *id;
   int pid;
   int status;  // as waitpid(2) gives it
-  uint64_t oom_kills;
+  uint64_t oom[OOM_KINDS];
   struct timespec started;
   struct timespec finished;
   uint64_t lost_records;

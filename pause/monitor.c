@@ -36,9 +36,11 @@ static int configure(struct monitor *monitor, const struct operation *operation,
       int64_t kind = take_int(&arguments);
       return killer_open(&monitor->killer, kind, take_string(&arguments, NULL));
     }
-    case OP_OOM_COUNTER:
-      take_int(&arguments);
-      return oom_open(&monitor->oom, take_string(&arguments, NULL));
+    case OP_OOM_COUNTER: {
+      int64_t kind = take_int(&arguments);
+      const char *path = take_string(&arguments, NULL);
+      return oom_open(&monitor->oom, kind, path, take_string(&arguments, NULL));
+    }
     case OP_STDIO:
       for (int i = 0; i < 3; i++) {
         stdio->slots[i] = take_int(&arguments);
@@ -88,7 +90,6 @@ static int make_stdio(struct monitor *monitor, const struct stdio_plan *stdio) {
 bool monitor_configure(struct monitor *monitor, struct failure *failure) {
   monitor->log.fd = -1;
   monitor->killer.fd = -1;
-  monitor->oom.fd = -1;
   monitor->records = -1;
   monitor->out = -1;
   monitor->err = -1;

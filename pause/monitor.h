@@ -10,7 +10,7 @@ struct monitor {
   struct launch *launch;
   struct log log;
   struct killer killer;
-  struct oom_counter oom;
+  struct oom_counters oom;
   int records;         // directory of exit records, -1 for none
   const char *record;  // the plan's own text: copied before the plan goes
   int out;             // where the container's output arrives, -1 for none

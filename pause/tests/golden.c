@@ -38,8 +38,10 @@ static void container_plan(struct builder *b) {
   plan_add(b, OP_EXIT_RECORD, M, "ss", "/run/peapod/exits", "c0ffee");
   plan_add(b, OP_KILL_CGROUP, M, "is", I(1),
            "/sys/fs/cgroup/unified/peapod/pod1/c0ffee/cgroup.kill");
-  plan_add(b, OP_OOM_COUNTER, M, "is", I(1),
-           "/sys/fs/cgroup/memory/peapod/pod1/c0ffee/memory.oom_control");
+  plan_add(b, OP_OOM_COUNTER, M, "iss", I(0),
+           "/sys/fs/cgroup/memory/peapod/pod1/c0ffee/memory.oom_control", "oom_kill");
+  plan_add(b, OP_OOM_COUNTER, M, "iss", I(1),
+           "/sys/fs/cgroup/memory/peapod/pod1/c0ffee/memory.failcnt", "");
   plan_add(b, OP_STDIO, M, "iii", I(-2), I(-1), I(-1));
   plan_add(b, OP_CGROUP_INTO, H, "s", "/sys/fs/cgroup/unified/peapod/pod1/c0ffee");
   plan_add(b, OP_CGROUP_ENTER, H, "s", "/sys/fs/cgroup/memory/peapod/pod1/c0ffee/tasks");
@@ -81,7 +83,8 @@ static void terminal_plan(struct builder *b) {
   plan_begin(b, KIND_CONTAINER, 1);
   plan_add(b, OP_LOG, M, "s", "/var/log/tty.log");
   plan_add(b, OP_KILL_CGROUP, M, "is", I(2), "/sys/fs/cgroup/freezer/peapod/c1");
-  plan_add(b, OP_OOM_COUNTER, M, "is", I(2), "/sys/fs/cgroup/peapod/c1/memory.events");
+  plan_add(b, OP_OOM_COUNTER, M, "iss", I(2),
+           "/sys/fs/cgroup/peapod/memory.events.local", "oom");
   plan_add(b, OP_TTY, X, "ii", I(24), I(80));
   plan_add(b, OP_EXEC, X, "ll", LIST("/bin/sh"), LIST());
 }

@@ -95,13 +95,20 @@ static void counts_oom_kills(struct pod *pod) {
   }
   container_begin(&c, "oom");
   snprintf(path, sizeof path, "%s/memory.oom_control", group);
-  plan_add(&c.builder, OP_OOM_COUNTER, M, "is", I(1), path);
+  plan_add(&c.builder, OP_OOM_COUNTER, M, "iss", I(0), path, "oom_kill");
+  snprintf(path, sizeof path, "%s/memory.failcnt", group);
+  plan_add(&c.builder, OP_OOM_COUNTER, M, "iss", I(1), path, "");
+  snprintf(path, sizeof path, "/sys/fs/cgroup/memory/memory.failcnt");
+  plan_add(&c.builder, OP_OOM_COUNTER, M, "iss", I(2), path, "");
   snprintf(path, sizeof path, "%s/tasks", group);
   plan_add(&c.builder, OP_CGROUP_ENTER, H, "s", path);
   container_mounts(&c);
   container_start(&c, pod, LIST("probe", "hoard"));
   const char *record = container_wait(&c);
-  EXPECT(strstr(record, "\"exitCode\":137,\"signal\":9,\"oomKills\":1,") != NULL, "%s", record);
+  EXPECT(strstr(record, "\"exitCode\":137,\"signal\":9,\"oomKills\":1,") != NULL &&
+             strstr(record, "\"limitHits\":0,") == NULL &&
+             strstr(record, "\"podLimitHits\":0,") != NULL,
+         "%s", record);
   for (int i = 0; i < 2000 && rmdir(group) != 0; i++) {
     usleep(1000);
   }

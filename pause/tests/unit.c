@@ -135,7 +135,7 @@ static void exit_records(const char *directory) {
   struct exit_record record = {.id = id,
                                .pid = 2147483647,
                                .status = 9,
-                               .oom_kills = UINT64_MAX,
+                               .oom = {UINT64_MAX, UINT64_MAX, UINT64_MAX},
                                .started = {.tv_sec = 9223372036, .tv_nsec = 854775807},
                                .finished = {.tv_sec = 9223372036, .tv_nsec = 854775807},
                                .lost_records = UINT64_MAX};
@@ -145,6 +145,7 @@ static void exit_records(const char *directory) {
   int file = open(path, O_RDONLY | O_CLOEXEC);
   static const char expected[] =
       "\",\"pid\":2147483647,\"exitCode\":137,\"signal\":9,\"oomKills\":18446744073709551615,"
+      "\"limitHits\":18446744073709551615,\"podLimitHits\":18446744073709551615,"
       "\"startedAt\":9223372036854775807,\"finishedAt\":9223372036854775807,"
       "\"lostRecords\":18446744073709551615}\n";
   EXPECT(strstr(content(file), expected) != NULL, "%s", content(file));
@@ -163,13 +164,22 @@ static void counters(const char *directory) {
   FILE *file = fopen(path, "we");
   fputs("oom_kill_disable 0\nunder_oom 0\noom_kill 7\n", file);
   fflush(file);
-  struct oom_counter counter;
-  EXPECT(oom_open(&counter, path) == 0 && counter.start == 7, "start");
-  rewind(file);
+  struct oom_counters counters = {0};
+  EXPECT(oom_open(&counters, OOM_KILLS, path, "oom_kill") == 0 && counters.list[0].start == 7,
+         "start");
+  EXPECT(oom_open(&counters, OOM_LIMIT_HITS, path, "oom") == 0 && counters.list[1].start == 0,
+         "start of a line that is not there");
+  EXPECT(oom_open(&counters, OOM_KINDS, path, "oom") == -EINVAL, "a kind that there is not");
+  fclose(file);
+  file = fopen(path, "we");
   fputs("low 0\nhigh 0\nmax 12\noom 9\noom_kill 9\noom_group_kill 0\n", file);
   fclose(file);
-  EXPECT(oom_kills(&counter) == 2, "%lu", (unsigned long)oom_kills(&counter));
-  close(counter.fd);
+  uint64_t rises[OOM_KINDS] = {0};
+  oom_read(&counters, rises);
+  EXPECT(rises[OOM_KILLS] == 2 && rises[OOM_LIMIT_HITS] == 9 && rises[OOM_POD_LIMIT_HITS] == 0,
+         "%lu %lu", (unsigned long)rises[OOM_KILLS], (unsigned long)rises[OOM_LIMIT_HITS]);
+  close(counters.list[0].fd);
+  close(counters.list[1].fd);
   unlink(path);
 }
 

@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The installed `peapodd` with everything of its own: roots, socket, bridge, addresses, cgroup.
@@ -282,9 +283,16 @@ final class Peapod implements AutoCloseable {
     if (pods().list(ListPodsRequest.getDefaultInstance()).getPodsCount() > 0) {
       client("delete", "pods", "--all", "--now");
     }
+    removeSandboxes(this::cri);
+    removeSandboxes(this::podsCri);
+  }
+
+  private static void removeSandboxes(
+      Supplier<RuntimeServiceGrpc.RuntimeServiceBlockingStub> owner) {
     ListPodSandboxRequest all = ListPodSandboxRequest.getDefaultInstance();
-    for (PodSandbox sandbox : cri().listPodSandbox(all).getItemsList()) {
-      cri()
+    for (PodSandbox sandbox : owner.get().listPodSandbox(all).getItemsList()) {
+      owner
+          .get()
           .removePodSandbox(
               RemovePodSandboxRequest.newBuilder().setPodSandboxId(sandbox.getId()).build());
     }

@@ -20,6 +20,8 @@ import dev.peapod.proto.runtime.v1.StartContainerRequest;
 import dev.peapod.proto.runtime.v1.StartContainerResponse;
 import dev.peapod.proto.runtime.v1.StopContainerRequest;
 import dev.peapod.proto.runtime.v1.StopContainerResponse;
+import dev.peapod.proto.runtime.v1.UpdateContainerResourcesRequest;
+import dev.peapod.proto.runtime.v1.UpdateContainerResourcesResponse;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
@@ -46,6 +48,14 @@ final class ContainerCalls {
   StartContainerResponse start(StartContainerRequest request) {
     runtime.startContainer(required(request.getContainerId()));
     return StartContainerResponse.getDefaultInstance();
+  }
+
+  UpdateContainerResourcesResponse update(UpdateContainerResourcesRequest request) {
+    Refusals.unsupported(request.hasWindows(), "windows");
+    Refusals.required(request.hasLinux(), "linux");
+    runtime.updateContainer(
+        required(request.getContainerId()), ResourceMapping.spec(request.getLinux()));
+    return UpdateContainerResourcesResponse.getDefaultInstance();
   }
 
   StopContainerResponse stop(StopContainerRequest request) {

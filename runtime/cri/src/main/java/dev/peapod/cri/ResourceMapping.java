@@ -2,24 +2,31 @@ package dev.peapod.cri;
 
 import dev.peapod.engine.model.ResourceSpec;
 import dev.peapod.error.PeapodException;
+import dev.peapod.proto.runtime.v1.HugepageLimit;
 import dev.peapod.proto.runtime.v1.LinuxContainerResources;
+import java.util.HashMap;
+import java.util.Map;
 
 /// A container's limits between the CRI's words and the engine's.
 final class ResourceMapping {
-  private static final String FIELD = "config.linux.resources";
+  /// The kernel's own period, microseconds.
+  private static final long PERIOD = 100_000;
 
   private ResourceMapping() {}
 
-  /// @throws PeapodException INVALID or UNIMPLEMENTED naming the field
+  /// @throws PeapodException INVALID naming the field
   static ResourceSpec spec(LinuxContainerResources resources) {
-    Refusals.unsupported(resources.getUnifiedCount() > 0, FIELD + ".unified");
-    Refusals.unsupported(
-        resources.getHugepageLimitsList().stream().anyMatch(limit -> limit.getLimit() != 0),
-        FIELD + ".hugepage_limits");
     long oomScoreAdj = resources.getOomScoreAdj();
-    if (oomScoreAdj < -1000 || oomScoreAdj > 1000) {
+    if (oomScoreAdj != (int) oomScoreAdj) {
       throw PeapodException.invalid(
-          FIELD + ".oom_score_adj is " + oomScoreAdj + ", not between -1000 and 1000");
+          "resources.oom_score_adj is " + oomScoreAdj + ", not between -1000 and 1000");
+    }
+    Map<String, Long> hugepages = new HashMap<>();
+    for (HugepageLimit limit : resources.getHugepageLimitsList()) {
+      if (hugepages.put(limit.getPageSize(), limit.getLimit()) != null) {
+        throw PeapodException.invalid(
+            "resources.hugepage_limits has \"" + limit.getPageSize() + "\" twice");
+      }
     }
     return new ResourceSpec(
         resources.getCpuPeriod(),
@@ -29,19 +36,50 @@ final class ResourceMapping {
         resources.getMemorySwapLimitInBytes(),
         (int) oomScoreAdj,
         resources.getCpusetCpus(),
-        resources.getCpusetMems());
+        resources.getCpusetMems(),
+        hugepages,
+        resources.getUnifiedMap());
+  }
+
+  /// What a pod may use: its containers and its overhead together. What overhead can not add to (sets, scores) is the
+  /// containers' alone.
+  ///
+  /// @throws PeapodException INVALID naming the field
+  static ResourceSpec sum(LinuxContainerResources containers, LinuxContainerResources overhead) {
+    LinuxContainerResources.Builder sum = containers.toBuilder();
+    if (containers.getCpuShares() > 0) {
+      sum.setCpuShares(containers.getCpuShares() + Math.max(0, overhead.getCpuShares()));
+    }
+    if (containers.getMemoryLimitInBytes() > 0) {
+      sum.setMemoryLimitInBytes(
+          containers.getMemoryLimitInBytes() + Math.max(0, overhead.getMemoryLimitInBytes()));
+    }
+    if (containers.getCpuQuota() > 0 && overhead.getCpuQuota() > 0) {
+      long period = containers.getCpuPeriod() == 0 ? PERIOD : containers.getCpuPeriod();
+      long its = overhead.getCpuPeriod() == 0 ? PERIOD : overhead.getCpuPeriod();
+      sum.setCpuQuota(
+          containers.getCpuQuota() + (long) ((double) overhead.getCpuQuota() / its * period));
+    }
+    return spec(sum.build());
   }
 
   static LinuxContainerResources resources(ResourceSpec spec) {
-    return LinuxContainerResources.newBuilder()
-        .setCpuPeriod(spec.cpuPeriod())
-        .setCpuQuota(spec.cpuQuota())
-        .setCpuShares(spec.cpuShares())
-        .setMemoryLimitInBytes(spec.memoryLimit())
-        .setMemorySwapLimitInBytes(spec.memorySwapLimit())
-        .setOomScoreAdj(spec.oomScoreAdj())
-        .setCpusetCpus(spec.cpusetCpus())
-        .setCpusetMems(spec.cpusetMems())
-        .build();
+    LinuxContainerResources.Builder resources =
+        LinuxContainerResources.newBuilder()
+            .setCpuPeriod(spec.cpuPeriod())
+            .setCpuQuota(spec.cpuQuota())
+            .setCpuShares(spec.cpuShares())
+            .setMemoryLimitInBytes(spec.memoryLimit())
+            .setMemorySwapLimitInBytes(spec.memorySwapLimit())
+            .setOomScoreAdj(spec.oomScoreAdj())
+            .setCpusetCpus(spec.cpusetCpus())
+            .setCpusetMems(spec.cpusetMems())
+            .putAllUnified(spec.unified());
+    spec.hugepages()
+        .forEach(
+            (size, bytes) ->
+                resources.addHugepageLimits(
+                    HugepageLimit.newBuilder().setPageSize(size).setLimit(bytes)));
+    return resources.build();
   }
 }

@@ -41,6 +41,13 @@ final class RuntimeService extends RuntimeServiceGrpc.RuntimeServiceImplBase {
   }
 
   @Override
+  public void updatePodSandboxResources(
+      UpdatePodSandboxResourcesRequest request,
+      StreamObserver<UpdatePodSandboxResourcesResponse> answer) {
+    Answers.send(answer, sandboxes.update(request));
+  }
+
+  @Override
   public void stopPodSandbox(
       StopPodSandboxRequest request, StreamObserver<StopPodSandboxResponse> answer) {
     Answers.send(answer, sandboxes.stop(request));
@@ -74,6 +81,13 @@ final class RuntimeService extends RuntimeServiceGrpc.RuntimeServiceImplBase {
   public void startContainer(
       StartContainerRequest request, StreamObserver<StartContainerResponse> answer) {
     Answers.send(answer, containers.start(request));
+  }
+
+  @Override
+  public void updateContainerResources(
+      UpdateContainerResourcesRequest request,
+      StreamObserver<UpdateContainerResourcesResponse> answer) {
+    Answers.send(answer, containers.update(request));
   }
 
   @Override

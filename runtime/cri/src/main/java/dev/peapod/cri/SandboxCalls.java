@@ -13,6 +13,8 @@ import dev.peapod.proto.runtime.v1.RunPodSandboxRequest;
 import dev.peapod.proto.runtime.v1.RunPodSandboxResponse;
 import dev.peapod.proto.runtime.v1.StopPodSandboxRequest;
 import dev.peapod.proto.runtime.v1.StopPodSandboxResponse;
+import dev.peapod.proto.runtime.v1.UpdatePodSandboxResourcesRequest;
+import dev.peapod.proto.runtime.v1.UpdatePodSandboxResourcesResponse;
 import java.util.Comparator;
 import java.util.List;
 
@@ -29,6 +31,14 @@ final class SandboxCalls {
     String id =
         runtime.runSandbox(SandboxMapping.spec(request.getConfig(), request.getRuntimeHandler()));
     return RunPodSandboxResponse.newBuilder().setPodSandboxId(id).build();
+  }
+
+  UpdatePodSandboxResourcesResponse update(UpdatePodSandboxResourcesRequest request) {
+    Refusals.required(!request.getPodSandboxId().isEmpty(), "pod_sandbox_id");
+    runtime.updateSandbox(
+        request.getPodSandboxId(),
+        ResourceMapping.sum(request.getResources(), request.getOverhead()));
+    return UpdatePodSandboxResourcesResponse.getDefaultInstance();
   }
 
   StopPodSandboxResponse stop(StopPodSandboxRequest request) {

@@ -54,7 +54,8 @@ final class SandboxMapping {
         Namespaces.mode(namespaces.getIpc(), field + ".namespace_options.ipc"),
         linux.getSysctlsMap(),
         security.getPrivileged(),
-        Namespaces.users(namespaces, field + ".namespace_options"));
+        Namespaces.users(namespaces, field + ".namespace_options"),
+        ResourceMapping.sum(linux.getResources(), linux.getOverhead()));
   }
 
   private static DnsSpec dns(DNSConfig dns) {

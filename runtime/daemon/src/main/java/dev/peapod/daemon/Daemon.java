@@ -115,7 +115,8 @@ final class Daemon implements AutoCloseable {
         new PodSupervisor(
             channel,
             PodsConfig.of(config.root(), config.logRoot(), config.cgroupParent(), nodeName())
-                .withShareProcessNamespace(config.shareProcessNamespace()));
+                .withShareProcessNamespace(config.shareProcessNamespace()),
+            engine.cgroups());
     undo.push("the supervisor of pods", pods::close);
     pods.start();
 

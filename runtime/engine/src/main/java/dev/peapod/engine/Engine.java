@@ -213,9 +213,9 @@ public final class Engine implements AutoCloseable {
     return sandboxes.all().size();
   }
 
-  /// The version of the machine's cgroups, 1 or 2.
-  public int cgroupVersion() {
-    return cgroups.version();
+  /// The machine's cgroups.
+  public Cgroups cgroups() {
+    return cgroups;
   }
 
   /// Ends the engine. Everything that runs is left as it is; if there is no sandbox at all,

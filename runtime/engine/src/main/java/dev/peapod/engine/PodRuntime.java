@@ -7,6 +7,7 @@ import dev.peapod.engine.exec.ExecService;
 import dev.peapod.engine.model.ContainerSpec;
 import dev.peapod.engine.model.ContainerStatus;
 import dev.peapod.engine.model.ExecResult;
+import dev.peapod.engine.model.ResourceSpec;
 import dev.peapod.engine.model.SandboxSpec;
 import dev.peapod.engine.model.SandboxStatus;
 import dev.peapod.engine.sandbox.Sandbox;
@@ -53,6 +54,13 @@ public final class PodRuntime {
     return sandboxService.run(owner, spec).id();
   }
 
+  /// Changes what a sandbox's containers may use together.
+  ///
+  /// @throws PeapodException INVALID or FAILED_PRECONDITION, and nothing is changed
+  public void updateSandbox(String id, ResourceSpec update) {
+    sandboxService.update(sandboxes.get(owner, id), update);
+  }
+
   /// Kills a sandbox's containers and takes its network back. Succeeds if there is no such sandbox.
   public void stopSandbox(String id) {
     sandboxes.find(owner, id).ifPresent(sandboxService::stop);
@@ -87,6 +95,13 @@ public final class PodRuntime {
   /// @throws PeapodException saying why it could not be started; the container is EXITED then
   public void startContainer(String id) {
     containerService.start(containers.get(owner, id));
+  }
+
+  /// Changes what a container may use.
+  ///
+  /// @throws PeapodException INVALID or FAILED_PRECONDITION, and nothing is changed
+  public void updateContainer(String id, ResourceSpec update) {
+    containerService.update(containers.get(owner, id), update);
   }
 
   /// Asks a container to end and kills it after the grace. Succeeds if there is no such container

@@ -411,7 +411,8 @@ class EngineTest {
   @Test
   void limitsMemoryAndCpu() throws IOException {
     String sandbox = engine.sandbox("limits");
-    ResourceSpec limits = new ResourceSpec(100_000, 50_000, 512, 32 << 20, 0, 500, "", "");
+    ResourceSpec limits = new ResourceSpec(
+            100_000, 50_000, 512, 32 << 20, 0, 500, "", "", Map.of(), Map.of());
     ContainerSpec greedy =
         Specs.withResources(
             TestEngine.shell("greedy", "dd if=/dev/zero of=/dev/null bs=100M count=1"), limits);
@@ -432,7 +433,7 @@ class EngineTest {
   @Test
   void tellsAKillForWantOfMemory() {
     String sandbox = engine.sandbox("oom");
-    ResourceSpec limits = new ResourceSpec(0, 0, 0, 16 << 20, 0, 0, "", "");
+    ResourceSpec limits = new ResourceSpec(0, 0, 0, 16 << 20, 0, 0, "", "", Map.of(), Map.of());
     ContainerSpec greedy =
         Specs.withResources(
             TestEngine.command(
@@ -591,7 +592,8 @@ class EngineTest {
         s.ipc(),
         s.sysctls(),
         s.privileged(),
-        null);
+        null,
+        ResourceSpec.NONE);
   }
 
   @Test
@@ -613,7 +615,8 @@ class EngineTest {
             s.ipc(),
             Map.of("net.ipv4.ip_unprivileged_port_start", "100", "kernel.shm_rmid_forced", "1"),
             s.privileged(),
-            null);
+            null,
+            ResourceSpec.NONE);
     String sandbox = runtime().runSandbox(spec);
     String id = engine.run(sandbox, TestEngine.command("c", List.of("sleep", "1000")));
     Path group = Path.of("/sys/fs/cgroup/memory" + TestEngine.CGROUP + "/burstable/pod1");
@@ -648,6 +651,7 @@ class EngineTest {
         s.ipc(),
         s.sysctls(),
         s.privileged(),
-        null);
+        null,
+        ResourceSpec.NONE);
   }
 }

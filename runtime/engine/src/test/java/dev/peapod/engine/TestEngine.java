@@ -11,6 +11,7 @@ import dev.peapod.engine.model.ContainerStatus;
 import dev.peapod.engine.model.DnsSpec;
 import dev.peapod.engine.model.NamespaceMode;
 import dev.peapod.engine.model.PodMetadata;
+import dev.peapod.engine.model.ResourceSpec;
 import dev.peapod.engine.model.SandboxSpec;
 import dev.peapod.image.ImageStore;
 import dev.peapod.image.ProgressListener;
@@ -114,7 +115,8 @@ final class TestEngine implements AutoCloseable {
         NamespaceMode.POD,
         Map.of(),
         false,
-        null);
+        null,
+        ResourceSpec.NONE);
   }
 
   String sandbox(String name) {

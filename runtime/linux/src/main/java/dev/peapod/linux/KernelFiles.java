@@ -1,6 +1,8 @@
 package dev.peapod.linux;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -77,6 +79,11 @@ public final class KernelFiles {
       case Errno.EBUSY, Errno.ENOTEMPTY -> false;
       default -> throw new KernelException("rmdir(\"" + path + "\")", errno);
     };
+  }
+
+  /// Whether there is anything at `path`.
+  public static boolean exists(String path) {
+    return Files.exists(Path.of(path));
   }
 
   /// Whether there is a directory at `path`.

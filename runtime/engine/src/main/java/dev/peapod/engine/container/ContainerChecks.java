@@ -1,10 +1,10 @@
 package dev.peapod.engine.container;
 
+import dev.peapod.engine.cgroup.ResourceChecks;
 import dev.peapod.engine.model.ContainerSpec;
 import dev.peapod.engine.model.EnvVar;
 import dev.peapod.engine.model.MountSpec;
 import dev.peapod.engine.model.NamespaceMode;
-import dev.peapod.engine.model.ResourceSpec;
 import dev.peapod.engine.model.SandboxSpec;
 import dev.peapod.engine.model.SecuritySpec;
 import dev.peapod.error.PeapodException;
@@ -52,7 +52,7 @@ final class ContainerChecks {
       mount("mounts[" + i + "]", spec.mounts().get(i));
     }
     require(spec.stopSignal() >= 0 && spec.stopSignal() <= 64, "stop_signal", "is not a signal");
-    resources(spec.resources());
+    ResourceChecks.check("container \"" + spec.name() + "\"", spec.resources());
     security(spec.security(), sandbox);
   }
 
@@ -101,24 +101,6 @@ final class ContainerChecks {
         mount.propagation() != MountSpec.Propagation.BIDIRECTIONAL || spec.security().privileged(),
         field + ".propagation",
         "PROPAGATION_BIDIRECTIONAL needs a privileged container");
-  }
-
-  private void resources(ResourceSpec resources) {
-    require(resources.cpuPeriod() >= 0, "resources.cpu_period", "is negative");
-    require(resources.cpuShares() >= 0, "resources.cpu_shares", "is negative");
-    require(resources.memoryLimit() >= 0, "resources.memory_limit_in_bytes", "is negative");
-    require(
-        resources.memorySwapLimit() <= 0
-            || resources.memoryLimit() == 0
-            || resources.memorySwapLimit() >= resources.memoryLimit(),
-        "resources.memory_swap_limit_in_bytes",
-        "is less than memory_limit_in_bytes");
-    require(
-        resources.oomScoreAdj() >= -1000 && resources.oomScoreAdj() <= 1000,
-        "resources.oom_score_adj",
-        "is not between -1000 and 1000");
-    plain("resources.cpuset_cpus", resources.cpusetCpus());
-    plain("resources.cpuset_mems", resources.cpusetMems());
   }
 
   private void security(SecuritySpec security, SandboxSpec sandbox) {

@@ -15,6 +15,7 @@ import dev.peapod.engine.model.SecuritySpec;
 import dev.peapod.engine.model.UserNamespace;
 import dev.peapod.engine.state.ResolvedProcess;
 import dev.peapod.linux.Fd;
+import dev.peapod.linux.cgroup.Cgroup;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,6 +35,8 @@ final class ContainerPlan {
   /// @param target a pidfd of the process whose PID namespace is joined, where that is another
   ///     container's
   /// @param podFiles the directory with the pod's `hosts`, `hostname` and `resolv.conf`
+  /// @param counters where the kernel counts the container's OOM kills
+  /// @param view what it sees of its cgroup
   /// @param log the log file, if there is one
   /// @param users the pod's user namespace, if it has one of its own
   record Input(
@@ -42,6 +45,8 @@ final class ContainerPlan {
       SandboxSpec sandbox,
       ResolvedProcess process,
       CgroupEntry cgroup,
+      List<Operation.OomCounter> counters,
+      List<Cgroup.Mounted> view,
       Fd rootfs,
       Fd pause,
       Optional<Fd> target,
@@ -109,6 +114,8 @@ final class ContainerPlan {
             List.of("newinstance", "ptmxmode=0666", "mode=0620", "gid=" + gid(TTY_GROUP)),
             MountAttributes.NOSUID | MountAttributes.NOEXEC));
     List<Bind> binds = binds(users);
+    CgroupView view = cgroupView();
+    view.prepare();
     int hostShm = in.sandbox.ipc() == NamespaceMode.NODE ? hostShm() : -1;
 
     join(pause);
@@ -117,11 +124,13 @@ final class ContainerPlan {
     int mqueue = plan.slot();
     plan.add(new Operation.MountNew(Stage.POD, mqueue, "mqueue", List.of(), CLOSED));
     int shm = joinMounts(pause, hostShm);
-    plan.add(new Operation.Unshare(Stage.POD, CloneFlags.NEWNS));
+    // Its cgroup, which it is in by now, is the root of the cgroup namespace.
+    plan.add(new Operation.Unshare(Stage.POD, CloneFlags.NEWNS | CloneFlags.NEWCGROUP));
     in.userNamespace()
         .ifPresent(u -> plan.add(new Operation.FsIds(u.uids().first(), u.gids().first())));
     plan.add(new Operation.Root(rootfs));
     attachDefault(sys, "/sys");
+    view.attach();
     attachDefault(dev, "/dev");
     attachDefault(pts, "/dev/pts");
     attachDefault(shm, "/dev/shm");
@@ -151,7 +160,7 @@ final class ContainerPlan {
     in.log.ifPresent(path -> plan.add(new Operation.Log(path.toString())));
     plan.add(new Operation.ExitRecord(in.exits.toString(), in.id));
     plan.add(in.cgroup.kill());
-    in.cgroup.oomCounter().ifPresent(plan::add);
+    in.counters.forEach(plan::add);
     int stdin = in.spec.stdin() ? HELD_OPEN : Operation.DEFAULT_STREAM;
     plan.add(new Operation.Stdio(stdin, Operation.DEFAULT_STREAM, Operation.DEFAULT_STREAM));
   }
@@ -307,6 +316,12 @@ final class ContainerPlan {
     int shm = plan.slot();
     plan.add(new Operation.OpenTree(Stage.POD, shm, Operation.PRESENT_ROOT, "/shm", false));
     return shm;
+  }
+
+  private CgroupView cgroupView() {
+    boolean covered = requested.contains("/sys") || requested.contains(CgroupView.PATH);
+    return new CgroupView(
+        plan, covered ? List.of() : in.view, in.spec.security().privileged());
   }
 
   private long sysAttributes() {

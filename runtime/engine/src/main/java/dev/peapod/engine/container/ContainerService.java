@@ -2,6 +2,7 @@ package dev.peapod.engine.container;
 
 import dev.peapod.engine.cgroup.CgroupEntries;
 import dev.peapod.engine.cgroup.DeviceRules;
+import dev.peapod.engine.cgroup.ResourceChecks;
 import dev.peapod.engine.launch.FailureText;
 import dev.peapod.engine.launch.LaunchException;
 import dev.peapod.engine.launch.LaunchPlan;
@@ -10,6 +11,7 @@ import dev.peapod.engine.launch.Started;
 import dev.peapod.engine.model.ContainerSpec;
 import dev.peapod.engine.model.ContainerState;
 import dev.peapod.engine.model.NamespaceMode;
+import dev.peapod.engine.model.ResourceSpec;
 import dev.peapod.engine.model.SandboxSpec;
 import dev.peapod.engine.model.UserIds;
 import dev.peapod.engine.model.UserNamespace;
@@ -211,11 +213,12 @@ public final class ContainerService {
 
   private void makeCgroup(Sandbox sandbox, String path, ContainerSpec spec) {
     Cgroup cgroup = tools.cgroups.create(path);
-    if (!sandbox.spec().cgroupParent().isEmpty()) {
+    if (!sandbox.hasOwnCgroup()) {
       // Below one of ours the restriction is inherited.
       DeviceRules.restrict(cgroup);
     }
-    cgroup.apply(CgroupEntries.limits(spec.resources()));
+    CgroupEntries.apply(
+        "container \"" + spec.name() + "\"", cgroup, CgroupEntries.limits(spec.resources()));
   }
 
   /// Refuses users and groups that are nobody in the pod's user namespace.
@@ -298,6 +301,7 @@ public final class ContainerService {
       log.ifPresent(ContainerService::makeDirectory);
       Optional<Fd> target = target(container);
       Optional<Fd> users = users(container.sandbox());
+      Cgroup cgroup = tools.cgroups.open(stored.cgroup());
       try {
         LaunchPlan plan =
             ContainerPlan.of(
@@ -306,7 +310,10 @@ public final class ContainerService {
                     stored.spec(),
                     container.sandbox().spec(),
                     container.process(),
-                    CgroupEntries.of(tools.cgroups.open(stored.cgroup())),
+                    CgroupEntries.of(cgroup),
+                    CgroupEntries.counters(
+                        cgroup, tools.cgroups.open(container.sandbox().cgroup())),
+                    cgroup.view(),
                     rootfs,
                     container.sandbox().pause().fd(),
                     target,
@@ -371,6 +378,39 @@ public final class ContainerService {
       }
     } catch (IOException e) {
       throw PeapodException.internal("making the directory of log " + log + " failed: " + e, e);
+    }
+  }
+
+  /// Changes what a container may use, from now on; what `update` does not set stays as it is.
+  ///
+  /// @throws PeapodException INVALID naming the field, FAILED_PRECONDITION if it has ended or uses more
+  ///     memory than that; nothing is changed then
+  public void update(Container container, ResourceSpec update) {
+    container.operation.lock();
+    try {
+      if (container.state() == ContainerState.EXITED || container.isRemoved()) {
+        throw new PeapodException(
+            Kind.FAILED_PRECONDITION,
+            container.title() + " can not be updated: it is " + container.state());
+      }
+      ResourceSpec before = container.stored().spec().resources();
+      ResourceSpec after = before.updatedBy(update);
+      ResourceChecks.check(container.title(), after);
+      Cgroup cgroup = tools.cgroups.open(container.cgroup());
+      try {
+        CgroupEntries.apply(container.title(), cgroup, CgroupEntries.limits(before, update));
+      } catch (KernelException e) {
+        throw new PeapodException(
+            Kind.FAILED_PRECONDITION, container.title() + " can not be updated: " + e.getMessage(), e);
+      }
+      if (update.oomScoreAdj() != 0) {
+        OomScores.set(cgroup.processes(), update.oomScoreAdj());
+      }
+      StoredContainer next = container.stored().with(container.stored().spec().with(after));
+      tools.store.save(next);
+      container.store(next);
+    } finally {
+      container.operation.unlock();
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.peapod.engine.container;
 
 import dev.peapod.engine.model.ContainerState;
+import dev.peapod.engine.model.ResourceSpec;
 import dev.peapod.engine.state.ExitRecord;
 import dev.peapod.engine.state.StoredContainer;
 import dev.peapod.engine.state.StoredExit;
@@ -21,7 +22,7 @@ import java.util.Optional;
 /// without a record is lost: its container is killed and has exit code 255.
 public final class Exits {
   private static final Logger LOG = System.getLogger(Exits.class.getName());
-  private static final int SIGKILL = 9;
+  private static final int KILLED = 137;
   private static final int LOST = 255;
 
   private final ContainerService.Tools tools;
@@ -62,7 +63,7 @@ public final class Exits {
       record = Optional.empty();
     }
     if (record.isPresent()) {
-      finish(container, exit(record.get()));
+      finish(container, exit(record.get(), container.stored().spec().resources()));
     } else if (monitorGone) {
       lost(container);
     }
@@ -104,16 +105,37 @@ public final class Exits {
     finish(container, exit);
   }
 
-  private static StoredExit exit(ExitRecord record) {
+  /// A main process that ends with 137 passes on how a child of it was killed, as shells do.
+  private static StoredExit exit(ExitRecord record, ResourceSpec resources) {
+    boolean oom = record.oomKills() > 0;
     String reason;
     if (record.exitCode() == 0) {
       reason = "Completed";
-    } else if (record.oomKills() > 0 && record.signal() == SIGKILL) {
+    } else if (oom && record.exitCode() == KILLED) {
       reason = "OOMKilled";
     } else {
       reason = "Error";
     }
-    return new StoredExit(record.exitCode(), record.finishedAt(), reason, "");
+    return new StoredExit(
+        record.exitCode(), record.finishedAt(), reason, oom ? oomMessage(record, resources) : "");
+  }
+
+  /// Which limit it was: the container's own if both were hit. Of limits of memory and swap together newer kernels count
+  /// no hits.
+  private static String oomMessage(ExitRecord record, ResourceSpec resources) {
+    String what =
+        record.oomKills() == 1
+            ? "a process was killed for want of memory"
+            : record.oomKills() + " processes were killed for want of memory";
+    String limit =
+        record.limitHits() > 0
+            ? "the container's memory limit was hit"
+            : record.podLimitHits() > 0
+                ? "the pod's memory limit was hit"
+                : resources.memorySwapLimit() > 0
+                    ? "the container's limit of memory and swap was hit, or one above its pod"
+                    : "no limit of the container or its pod was hit, but one above them or the machine's";
+    return what + ": " + limit;
   }
 
   /// Finds out how a container of a daemon before this one is, and watches it if it runs.

@@ -1,6 +1,6 @@
 package dev.peapod.engine.exec;
 
-import dev.peapod.engine.cgroup.ExecCgroup;
+import dev.peapod.engine.cgroup.CgroupEntries;
 import dev.peapod.engine.container.Container;
 import dev.peapod.engine.container.ProcessOperations;
 import dev.peapod.engine.launch.CloneFlags;
@@ -18,6 +18,7 @@ import dev.peapod.error.PeapodException.Kind;
 import dev.peapod.linux.EventLoop;
 import dev.peapod.linux.Fd;
 import dev.peapod.linux.Pipes;
+import dev.peapod.linux.cgroup.Cgroup;
 import dev.peapod.linux.cgroup.Cgroups;
 import java.time.Duration;
 import java.util.List;
@@ -67,12 +68,12 @@ public final class ExecService {
     }
     String name = "exec-" + numbers.incrementAndGet();
     try (Fd main = container.mainProcess();
-        ExecCgroup cgroup = ExecCgroup.make(cgroups, container.cgroup(), name);
+        ExecCgroup group = new ExecCgroup(cgroups.open(container.cgroup()).subgroup(name));
         Pipes.Pipe out = Pipes.create();
         Pipes.Pipe err = Pipes.create();
         Collector stdout = new Collector(out.read(), MAX_OUTPUT);
         Collector stderr = new Collector(err.read(), MAX_OUTPUT)) {
-      LaunchPlan plan = plan(container, command, cgroup, main, out.write(), err.write());
+      LaunchPlan plan = plan(container, command, group.cgroup, main, out.write(), err.write());
       Started started;
       try {
         started = spawner.launch(plan);
@@ -84,19 +85,29 @@ public final class ExecService {
       started.process().close();
       stdout.start(loop);
       stderr.start(loop);
-      int status = await(container, command, timeout, cgroup, started);
+      int status = await(container, command, timeout, group.cgroup, started);
       return new ExecResult(stdout.finish(), stderr.finish(), exitCode(status));
     }
   }
 
+  /// The cgroup of one command, removed if nothing is left in it; else it goes with the container.
+  private record ExecCgroup(Cgroup cgroup) implements AutoCloseable {
+    @Override
+    public void close() {
+      if (cgroup.processes().isEmpty()) {
+        cgroup.remove();
+      }
+    }
+  }
+
   private static LaunchPlan plan(
-      Container container, List<String> command, ExecCgroup cgroup, Fd main, Fd out, Fd err) {
+      Container container, List<String> command, Cgroup cgroup, Fd main, Fd out, Fd err) {
     LaunchPlan.Builder plan = LaunchPlan.of(PlanKind.EXEC);
     int process = plan.give(main);
     int stdout = plan.give(out);
     int stderr = plan.give(err);
     plan.add(new Operation.Stdio(Operation.DEFAULT_STREAM, stdout, stderr));
-    cgroup.entry().enter(plan);
+    CgroupEntries.of(cgroup).enter(plan);
     plan.add(new Operation.Setns(Stage.POD, process, ALL_NAMESPACES));
     Optional<ProcessOperations.UserJoin> users =
         Optional.ofNullable(container.sandbox().spec().userNamespace())
@@ -109,7 +120,7 @@ public final class ExecService {
       Container container,
       List<String> command,
       Duration timeout,
-      ExecCgroup cgroup,
+      Cgroup cgroup,
       Started started) {
     CompletableFuture<Integer> exited = started.exited();
     try {

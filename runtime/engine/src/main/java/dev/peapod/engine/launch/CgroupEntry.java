@@ -3,15 +3,14 @@ package dev.peapod.engine.launch;
 import java.util.List;
 import java.util.Optional;
 
-/// How a process gets into its cgroup, and how all in it are killed and counted.
+/// How a process gets into its cgroup, and how all in it are killed.
 ///
 /// @param into the cgroup2 directory for CLONE_INTO_CGROUP
 /// @param enterFiles the files that it writes `0` to
 public record CgroupEntry(
     Optional<String> into,
     List<String> enterFiles,
-    Operation.KillCgroup kill,
-    Optional<Operation.OomCounter> oomCounter) {
+    Operation.KillCgroup kill) {
   public CgroupEntry {
     enterFiles = List.copyOf(enterFiles);
   }

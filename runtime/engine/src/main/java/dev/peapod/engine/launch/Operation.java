@@ -82,12 +82,14 @@ public sealed interface Operation {
   /// What is killed when the main process ends.
   record KillCgroup(KillKind kind, String path) implements InMonitor {}
 
-  /// Where the kernel counts OOM kills.
+  /// What a counter of the kernel counts.
   enum OomKind {
-    /// `memory.oom_control` of cgroup v1.
-    OOM_CONTROL(1),
-    /// `memory.events` of cgroup v2.
-    MEMORY_EVENTS(2);
+    /// Processes of the container that were killed for want of memory.
+    KILLS(0),
+    /// How often the container's own limit was hit.
+    LIMIT_HITS(1),
+    /// How often the pod's limit was hit.
+    POD_LIMIT_HITS(2);
 
     private final int code;
 
@@ -100,8 +102,10 @@ public sealed interface Operation {
     }
   }
 
-  /// The counter of OOM kills, held open by the monitor from the start.
-  record OomCounter(OomKind kind, String path) implements InMonitor {}
+  /// A counter, held open by the monitor from the start.
+  ///
+  /// @param key which line of the file, `""` where the file is one number
+  record OomCounter(OomKind kind, String path, String key) implements InMonitor {}
 
   /// Slots of the process's 0, 1 and 2; [#DEFAULT_STREAM], or -2 for `in`: a pipe held open.
   record Stdio(int in, int out, int err) implements InMonitor {}

@@ -50,8 +50,8 @@ final class PlanWriter {
       case Operation.ExitRecord(String directory, String id) -> str(directory).str(id).code(2);
       case Operation.KillCgroup(Operation.KillKind kind, String path) ->
           num(kind.code()).str(path).code(3);
-      case Operation.OomCounter(Operation.OomKind kind, String path) ->
-          num(kind.code()).str(path).code(4);
+      case Operation.OomCounter(Operation.OomKind kind, String path, String key) ->
+          num(kind.code()).str(path).str(key).code(4);
       case Operation.Stdio(int in, int o, int err) -> num(in).num(o).num(err).code(5);
       case Operation.Control(String path) -> str(path).code(6);
       case Operation.CgroupEnter(String path) -> str(path).code(20);

@@ -41,6 +41,29 @@ public record ContainerSpec(
     annotations = Map.copyOf(annotations);
   }
 
+  /// The same with other resources.
+  public ContainerSpec with(ResourceSpec changed) {
+    return new ContainerSpec(
+        name,
+        attempt,
+        image,
+        userSpecifiedImage,
+        command,
+        args,
+        workingDir,
+        env,
+        mounts,
+        labels,
+        annotations,
+        logPath,
+        stdin,
+        stdinOnce,
+        tty,
+        changed,
+        security,
+        stopSignal);
+  }
+
   /// A container of an image with all defaults.
   public static ContainerSpec of(String name, String image) {
     return new ContainerSpec(

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 /// @param sysctls kernel parameters of the pod's own namespaces
 /// @param privileged whether privileged containers may come
 /// @param userNamespace the pod's own, or null for the host's
+/// @param resources what all of its containers together may use; of a cgroup that is there already
+///     the limits are whose it is
 public record SandboxSpec(
     PodMetadata metadata,
     String hostname,
@@ -33,12 +35,34 @@ public record SandboxSpec(
     NamespaceMode ipc,
     Map<String, String> sysctls,
     boolean privileged,
-    @Nullable UserNamespace userNamespace) {
+    @Nullable UserNamespace userNamespace,
+    ResourceSpec resources) {
   public SandboxSpec {
     ports = List.copyOf(ports);
     labels = Map.copyOf(labels);
     annotations = Map.copyOf(annotations);
     sysctls = Map.copyOf(sysctls);
+  }
+
+  /// The same with other resources.
+  public SandboxSpec with(ResourceSpec changed) {
+    return new SandboxSpec(
+        metadata,
+        hostname,
+        logDirectory,
+        dns,
+        ports,
+        labels,
+        annotations,
+        runtimeHandler,
+        cgroupParent,
+        network,
+        pid,
+        ipc,
+        sysctls,
+        privileged,
+        userNamespace,
+        changed);
   }
 
   /// A sandbox of default modes.
@@ -58,6 +82,7 @@ public record SandboxSpec(
         NamespaceMode.POD,
         Map.of(),
         false,
-        null);
+        null,
+        ResourceSpec.NONE);
   }
 }

@@ -1,5 +1,6 @@
 package dev.peapod.engine.sandbox;
 
+import dev.peapod.engine.cgroup.ResourceChecks;
 import dev.peapod.engine.model.NamespaceMode;
 import dev.peapod.engine.model.PodMetadata;
 import dev.peapod.engine.model.SandboxSpec;
@@ -40,6 +41,7 @@ final class SandboxChecks {
       require(spec.logDirectory().startsWith("/"), "log_directory", "is not absolute");
     }
     cgroupParent(spec.cgroupParent());
+    ResourceChecks.check("sandbox", spec.resources());
     spec.dns().servers().forEach(s -> plain("dns_config.servers", s));
     spec.dns().searches().forEach(s -> plain("dns_config.searches", s));
     spec.dns().options().forEach(s -> plain("dns_config.options", s));

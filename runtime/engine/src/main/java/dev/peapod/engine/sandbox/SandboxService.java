@@ -6,12 +6,14 @@ import dev.peapod.cni.DetachRequest;
 import dev.peapod.cni.Network;
 import dev.peapod.engine.cgroup.CgroupEntries;
 import dev.peapod.engine.cgroup.DeviceRules;
+import dev.peapod.engine.cgroup.ResourceChecks;
 import dev.peapod.engine.launch.FailureText;
 import dev.peapod.engine.launch.LaunchException;
 import dev.peapod.engine.launch.Spawner;
 import dev.peapod.engine.launch.Started;
 import dev.peapod.engine.model.NamespaceMode;
 import dev.peapod.engine.model.PodMetadata;
+import dev.peapod.engine.model.ResourceSpec;
 import dev.peapod.engine.model.SandboxSpec;
 import dev.peapod.engine.model.UserNamespace;
 import dev.peapod.engine.state.Ids;
@@ -72,6 +74,7 @@ public final class SandboxService {
 
   private static final Logger LOG = System.getLogger(SandboxService.class.getName());
   private static final int SIGKILL = 9;
+  private static final String PAUSE = "pause-";
   private static final long EXIT_SECONDS = 30;
 
   private final Tools tools;
@@ -147,8 +150,12 @@ public final class SandboxService {
     Cgroup podCgroup = tools.cgroups.create(cgroup);
     List<String> levels = ownCgroup ? List.of(cgroup) : podCgroup.created();
     undo.push("the cgroup", () -> removeCgroups(id, levels));
-    if (ownCgroup && !tools.restricted) {
-      DeviceRules.restrict(podCgroup);
+    if (levels.contains(cgroup)) {
+      // Below one of ours the restriction is inherited.
+      if (!(tools.restricted && cgroup.startsWith(tools.cgroupParent + "/"))) {
+        DeviceRules.restrict(podCgroup);
+      }
+      CgroupEntries.apply("sandbox", podCgroup, CgroupEntries.limits(spec.resources()));
     }
     if (!ownCgroup && !levels.isEmpty()) {
       stored = stored.withCreatedCgroups(levels);
@@ -156,8 +163,8 @@ public final class SandboxService {
     }
     Cgroup pauseCgroup = podCgroup;
     if (leavesOnly()) {
-      undo.push("pause's cgroup", () -> tools.cgroups.open(cgroup + "/pause").remove());
-      pauseCgroup = tools.cgroups.create(cgroup + "/pause");
+      undo.push("pause's cgroup", () -> tools.cgroups.open(pauseCgroup(id, cgroup)).remove());
+      pauseCgroup = podCgroup.subgroup(PAUSE + id);
     }
 
     String hostname = ownNetwork ? SandboxChecks.hostname(spec) : hostsOwnName();
@@ -240,6 +247,29 @@ public final class SandboxService {
     sandbox.watch(tools.loop, () -> pauseGone(sandbox));
   }
 
+  /// Changes what a pod may use, from now on; what `update` does not set stays as it is.
+  ///
+  /// @throws PeapodException INVALID naming the field, FAILED_PRECONDITION if it is not READY or uses
+  ///     more memory than that; nothing is changed then
+  public void update(Sandbox sandbox, ResourceSpec update) {
+    sandbox.ending.lock();
+    try {
+      sandbox.pause();
+      SandboxSpec spec = sandbox.spec();
+      ResourceSpec after = spec.resources().updatedBy(update);
+      ResourceChecks.check("sandbox", after);
+      CgroupEntries.apply(
+          "sandbox",
+          tools.cgroups.open(sandbox.cgroup()),
+          CgroupEntries.limits(spec.resources(), update));
+      StoredSandbox next = sandbox.stored().with(spec.with(after));
+      tools.store.save(next);
+      sandbox.store(next);
+    } finally {
+      sandbox.ending.unlock();
+    }
+  }
+
   /// Kills all of its containers, takes its network back and ends its pause process. Doing it again
   /// does nothing.
   public void stop(Sandbox sandbox) {
@@ -283,7 +313,7 @@ public final class SandboxService {
       sandbox.members().forEach(Member::remove);
       StoredSandbox stored = sandbox.stored();
       if (leavesOnly()) {
-        tools.cgroups.open(stored.cgroup() + "/pause").remove();
+        tools.cgroups.open(pauseCgroup(stored.id(), stored.cgroup())).remove();
       }
       removeCgroups(stored.id(), stored.createdCgroups());
       SandboxFiles.remove(sandbox.files());
@@ -304,7 +334,7 @@ public final class SandboxService {
     steps.push("the pod's files", () -> SandboxFiles.remove(tools.podFiles.resolve(id)));
     steps.push("the cgroup", () -> removeCgroups(stored.id(), stored.createdCgroups()));
     if (leavesOnly()) {
-      steps.push("pause's cgroup", () -> tools.cgroups.open(stored.cgroup() + "/pause").remove());
+      steps.push("pause's cgroup", () -> tools.cgroups.open(pauseCgroup(id, stored.cgroup())).remove());
     }
     if (!stored.netns().isEmpty()) {
       Path netns = Path.of(stored.netns());
@@ -350,7 +380,7 @@ public final class SandboxService {
       return;
     }
     // The group may hold others' processes: only pause programs that no sandbox has are meant.
-    String cgroup = leavesOnly() ? stored.cgroup() + "/pause" : stored.cgroup();
+    String cgroup = pauseCgroup(stored.id(), stored.cgroup());
     for (int pid : tools.cgroups.open(cgroup).processes()) {
       boolean known =
           sandboxes.all().stream()
@@ -411,6 +441,11 @@ public final class SandboxService {
         return;
       }
     }
+  }
+
+  /// Where pause is: in the pod's own group, or in one beside the containers'.
+  private String pauseCgroup(String id, String cgroup) {
+    return leavesOnly() ? cgroup + "/" + PAUSE + id : cgroup;
   }
 
   /// Version 2 has no processes in groups that have groups with controllers below them.

@@ -12,6 +12,8 @@ import java.util.Optional;
 /// @param exitCode the exit status, or 128 + signal
 /// @param signal the signal that ended it, or 0
 /// @param oomKills how many processes of the container the kernel killed for lack of memory
+/// @param limitHits how often the container's own memory limit was hit
+/// @param podLimitHits how often its pod's was
 /// @param startedAt nanoseconds since 1970
 /// @param finishedAt nanoseconds since 1970
 public record ExitRecord(
@@ -21,6 +23,8 @@ public record ExitRecord(
     int exitCode,
     int signal,
     long oomKills,
+    long limitHits,
+    long podLimitHits,
     long startedAt,
     long finishedAt) {
   private static final ObjectReader READER = Json.MAPPER.readerFor(ExitRecord.class);

@@ -56,6 +56,13 @@ public record StoredContainer(
     layers = List.copyOf(layers);
   }
 
+  /// The same with other resources.
+  public StoredContainer with(ContainerSpec changed) {
+    return new StoredContainer(
+        version, bootId, id, owner, sandboxId, changed, createdAt, cgroup, imageId, imageName,
+        imageRef, process, layers, main, monitor, startedAt, exit);
+  }
+
   /// The same, ready to be started.
   public StoredContainer created(ResolvedProcess resolved) {
     return new StoredContainer(

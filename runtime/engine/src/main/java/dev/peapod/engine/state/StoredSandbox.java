@@ -75,6 +75,23 @@ public record StoredSandbox(
         ips);
   }
 
+  /// The same with another request.
+  public StoredSandbox with(SandboxSpec changed) {
+    return new StoredSandbox(
+        version,
+        bootId,
+        id,
+        owner,
+        changed,
+        phase,
+        createdAt,
+        cgroup,
+        createdCgroups,
+        netns,
+        pause,
+        ips);
+  }
+
   /// The same with its cgroup's new levels.
   public StoredSandbox withCreatedCgroups(List<String> levels) {
     return new StoredSandbox(

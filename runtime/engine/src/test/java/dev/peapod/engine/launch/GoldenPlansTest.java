@@ -111,8 +111,13 @@ class GoldenPlansTest {
         new Operation.ExitRecord("/run/peapod/exits", "c0ffee"),
         new Operation.KillCgroup(Operation.KillKind.KILL_FILE, cgroup + "/cgroup.kill"),
         new Operation.OomCounter(
-            Operation.OomKind.OOM_CONTROL,
-            "/sys/fs/cgroup/memory/peapod/pod1/c0ffee/memory.oom_control"),
+            Operation.OomKind.KILLS,
+            "/sys/fs/cgroup/memory/peapod/pod1/c0ffee/memory.oom_control",
+            "oom_kill"),
+        new Operation.OomCounter(
+            Operation.OomKind.LIMIT_HITS,
+            "/sys/fs/cgroup/memory/peapod/pod1/c0ffee/memory.failcnt",
+            ""),
         new Operation.Stdio(-2, -1, -1),
         new Operation.CgroupInto(cgroup),
         new Operation.CgroupEnter("/sys/fs/cgroup/memory/peapod/pod1/c0ffee/tasks"),
@@ -166,7 +171,9 @@ class GoldenPlansTest {
         new Operation.Log("/var/log/tty.log"),
         new Operation.KillCgroup(Operation.KillKind.FREEZER, "/sys/fs/cgroup/freezer/peapod/c1"),
         new Operation.OomCounter(
-            Operation.OomKind.MEMORY_EVENTS, "/sys/fs/cgroup/peapod/c1/memory.events"),
+            Operation.OomKind.POD_LIMIT_HITS,
+            "/sys/fs/cgroup/peapod/memory.events.local",
+            "oom"),
         new Operation.Tty(24, 80),
         new Operation.Exec(List.of("/bin/sh"), List.of()));
   }

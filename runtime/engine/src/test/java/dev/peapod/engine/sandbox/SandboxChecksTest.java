@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.peapod.engine.model.DnsSpec;
 import dev.peapod.engine.model.NamespaceMode;
 import dev.peapod.engine.model.PodMetadata;
+import dev.peapod.engine.model.ResourceSpec;
 import dev.peapod.engine.model.SandboxSpec;
 import dev.peapod.error.PeapodException;
 import java.util.List;
@@ -33,7 +34,8 @@ class SandboxChecksTest {
         NamespaceMode.POD,
         sysctls,
         false,
-        null);
+        null,
+        ResourceSpec.NONE);
   }
 
   private static void assertRefused(SandboxSpec spec, String field) {

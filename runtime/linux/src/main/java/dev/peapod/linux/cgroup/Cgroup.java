@@ -16,9 +16,11 @@ public interface Cgroup {
 
   /// Sets those limits that are given, and leaves the others.
   ///
+  /// If one is refused, all are as before.
+  ///
   /// @throws PeapodException INVALID if a controller that a limit needs is absent (named), or the
-  ///     kernel refuses the value
-  /// @throws KernelException if it fails otherwise: EBUSY for memory below what is in use
+  ///     kernel refuses the value; FAILED_PRECONDITION for memory below what is in use
+  /// @throws KernelException if it fails otherwise
   void apply(CgroupLimits limits);
 
   /// Lets its processes use these devices and no others; cgroups that are made below it inherit that. Does nothing without
@@ -43,12 +45,34 @@ public interface Cgroup {
   /// The version-1 freezer's directory, for killing where there is no [#killFile()].
   Optional<String> freezerDirectory();
 
-  /// Where the kernel counts processes killed for want of memory; none without the controller.
-  Optional<OomCounter> oomCounter();
+  /// Where the kernel counts processes of it that were killed for want of memory; none without the
+  /// controller.
+  Optional<KernelCounter> oomCounter();
+
+  /// Where the kernel counts how often this cgroup's own limits of memory, not those above it, were
+  /// hit: in version 1 whenever something had to be freed or killed, in version 2 when killing was
+  /// all that was left. Of memory and swap together, newer kernels count nothing. None without the controller.
+  List<KernelCounter> limitCounters();
 
   /// How many processes, of this cgroup alone, were killed for want of memory; 0 without the
   /// controller.
-  long oomKills();
+  default long oomKills() {
+    return oomCounter().map(KernelCounter::value).orElse(0L);
+  }
+
+  /// A part of this cgroup that a program inside is to see.
+  ///
+  /// @param name the directory that it is seen at, below `/sys/fs/cgroup`; `""` for that itself
+  /// @param directory where the host has it
+  record Mounted(String name, String directory) {}
+
+  /// What is mounted for a program inside to see.
+  List<Mounted> view();
+
+  /// Makes a group below that is there to be killed by itself: it has no limits of its own, and where
+  /// there is cgroup2 it is in that hierarchy alone. [#enterFiles()] and [#intoDirectory()] of it
+  /// are complete; only those, killing, listing and removing are meant for it.
+  Cgroup subgroup(String name);
 
   /// Sends SIGKILL to all that is in it and below, forks included; it does not wait for their end.
   void kill();

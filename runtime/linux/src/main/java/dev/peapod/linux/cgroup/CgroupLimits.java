@@ -1,5 +1,6 @@
 package dev.peapod.linux.cgroup;
 
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -13,6 +14,8 @@ import java.util.OptionalLong;
 /// @param cpusetCpus processors, such as `0-2,7`
 /// @param cpusetMems memory nodes, such as `0`
 /// @param pids processes and threads, -1 for no limit
+/// @param hugepages bytes of huge pages by their size, such as `2MB`
+/// @param unified values of version 2's own files by name, such as `memory.high`; written last
 public record CgroupLimits(
     OptionalLong memoryBytes,
     OptionalLong memorySwapBytes,
@@ -21,7 +24,14 @@ public record CgroupLimits(
     OptionalLong cpuPeriod,
     Optional<String> cpusetCpus,
     Optional<String> cpusetMems,
-    OptionalLong pids) {
+    OptionalLong pids,
+    Map<String, Long> hugepages,
+    Map<String, String> unified) {
+  public CgroupLimits {
+    hugepages = Map.copyOf(hugepages);
+    unified = Map.copyOf(unified);
+  }
+
   /// No limit given.
   public static final CgroupLimits NONE = builder().build();
 
@@ -40,6 +50,8 @@ public record CgroupLimits(
     private Optional<String> cpusetCpus = Optional.empty();
     private Optional<String> cpusetMems = Optional.empty();
     private OptionalLong pids = OptionalLong.empty();
+    private Map<String, Long> hugepages = Map.of();
+    private Map<String, String> unified = Map.of();
 
     private Builder() {}
 
@@ -83,10 +95,28 @@ public record CgroupLimits(
       return this;
     }
 
+    public Builder hugepages(Map<String, Long> values) {
+      hugepages = values;
+      return this;
+    }
+
+    public Builder unified(Map<String, String> values) {
+      unified = values;
+      return this;
+    }
+
     public CgroupLimits build() {
       return new CgroupLimits(
-          memoryBytes, memorySwapBytes, cpuShares, cpuQuota, cpuPeriod, cpusetCpus, cpusetMems,
-          pids);
+          memoryBytes,
+          memorySwapBytes,
+          cpuShares,
+          cpuQuota,
+          cpuPeriod,
+          cpusetCpus,
+          cpusetMems,
+          pids,
+          hugepages,
+          unified);
     }
   }
 }

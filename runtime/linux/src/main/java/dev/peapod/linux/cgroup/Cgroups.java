@@ -1,6 +1,5 @@
 package dev.peapod.linux.cgroup;
 
-import dev.peapod.error.PeapodException;
 import dev.peapod.linux.FsStat;
 import dev.peapod.linux.KernelFiles;
 import dev.peapod.linux.Mounts;
@@ -16,9 +15,7 @@ public interface Cgroups {
   /// by the mount table, controller by controller.
   static Cgroups detect() {
     if (FsStat.of(Path.of("/sys/fs/cgroup")).type() == FsStat.CGROUP2) {
-      throw new PeapodException(
-          PeapodException.Kind.UNIMPLEMENTED,
-          "/sys/fs/cgroup is a cgroup2 filesystem, and cgroup version 2 is not supported yet");
+      return new CgroupsV2("/sys/fs/cgroup");
     }
     boolean systemd = KernelFiles.read("/proc/1/comm").equals("systemd");
     return CgroupsV1.of(Mounts.self(), systemd);

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// Version 1: a hierarchy for each controller, or for several that are mounted together. On a
 /// hybrid machine a cgroup is made in the unified hierarchy (cgroup2 without controllers) too, for
@@ -20,7 +21,11 @@ import java.util.Set;
 public final class CgroupsV1 implements Cgroups {
   /// The controllers in whose hierarchies cgroups are made.
   private static final Set<String> USED =
-      Set.of("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids");
+      Set.of(
+          "cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "hugetlb", "pids");
+
+  /// Those that programs look up their own limits in.
+  private static final List<String> VIEWED = List.of("cpu", "cpuacct", "cpuset", "memory", "pids");
 
   private static final String SYSTEMD = "name=systemd";
 
@@ -31,6 +36,8 @@ public final class CgroupsV1 implements Cgroups {
   private final Map<String, String> controllers;
 
   private final Optional<String> unified;
+  private final List<String> limitFiles;
+  private final List<Cgroup.Mounted> viewed;
 
   private CgroupsV1(Map<String, String> controllers, Optional<String> unified) {
     this.hierarchies = List.copyOf(new LinkedHashSet<>(controllers.values()));
@@ -38,6 +45,17 @@ public final class CgroupsV1 implements Cgroups {
     named.remove(SYSTEMD);
     this.controllers = Collections.unmodifiableMap(named);
     this.unified = unified;
+    this.limitFiles =
+        mountPoint("memory").stream()
+            .flatMap(
+                h ->
+                    Stream.of("/memory.failcnt", "/memory.memsw.failcnt")
+                        .filter(f -> KernelFiles.exists(h + f)))
+            .toList();
+    this.viewed =
+        VIEWED.stream()
+            .flatMap(c -> mountPoint(c).stream().map(h -> new Cgroup.Mounted(c, h)))
+            .toList();
   }
 
   /// Finds the hierarchies in a mount table.
@@ -78,12 +96,12 @@ public final class CgroupsV1 implements Cgroups {
 
   @Override
   public Cgroup open(String path) {
-    return new CgroupV1(this, checked(path), List.of());
+    return new CgroupV1(this, CgroupFiles.checked(path), List.of());
   }
 
   @Override
   public Cgroup create(String path) {
-    checked(path);
+    CgroupFiles.checked(path);
     List<String> made = new ArrayList<>();
     Set<String> levels = new LinkedHashSet<>();
     try {
@@ -91,18 +109,10 @@ public final class CgroupsV1 implements Cgroups {
         make(hierarchy, path, made, levels);
       }
     } catch (RuntimeException e) {
-      for (String directory : made.reversed()) {
-        try {
-          KernelFiles.removeDirectory(directory);
-        } catch (KernelException again) {
-          e.addSuppressed(again);
-        }
-      }
+      CgroupFiles.undo(made, e);
       throw e;
     }
-    List<String> created = new ArrayList<>(levels);
-    created.sort((a, b) -> Integer.compare(a.length(), b.length()));
-    return new CgroupV1(this, path, List.copyOf(created));
+    return new CgroupV1(this, path, CgroupFiles.highestFirst(levels));
   }
 
   /// Makes a path in one hierarchy, level by level from the first that exists.
@@ -170,23 +180,13 @@ public final class CgroupsV1 implements Cgroups {
     return Optional.ofNullable(controllers.get(controller));
   }
 
-  /// Whether a path exists in a controller's hierarchy.
-  boolean exists(String controller, String path) {
-    return mountPoint(controller).map(h -> KernelFiles.isDirectory(h + path)).orElse(false);
+  /// The files, below a cgroup of the memory controller, that count how often its limits were hit.
+  List<String> limitFiles() {
+    return limitFiles;
   }
 
-  private static String checked(String path) {
-    boolean valid = path.startsWith("/") && path.length() > 1;
-    for (String name : valid ? path.substring(1).split("/", -1) : new String[0]) {
-      valid &=
-          !name.isEmpty()
-              && !name.equals(".")
-              && !name.equals("..")
-              && name.chars().noneMatch(c -> c < ' ');
-    }
-    if (!valid) {
-      throw PeapodException.invalid("\"" + path + "\" is not a path of a cgroup");
-    }
-    return path;
+  /// The hierarchies that containers see their own part of.
+  List<Cgroup.Mounted> viewed() {
+    return viewed;
   }
 }

@@ -98,21 +98,39 @@ abstract class CgroupsContract {
 
   @Test
   void processesEnterAreListedAndKilledWithTheirDescendants() throws Exception {
-    Cgroup cgroup = cgroups().create(top);
-    Cgroup below = cgroups().create(top + "/below");
-    try (Child one = startInside(cgroup, "sleep 60 & setsid sleep 60 & sleep 60; exit 0");
-        Child two = startInside(below, "exec sleep 60")) {
-      await().until(() -> cgroup.processes().size() == 5);
-      assertThat(cgroup.processes()).contains(one.pid(), two.pid());
-      assertThat(below.processes()).containsExactly(two.pid());
-      cgroup.kill();
+    Cgroup upper = cgroups().create(top + "/upper");
+    Cgroup other = cgroups().create(top + "/other");
+    Cgroup both = cgroups().open(top);
+    try (Child one = startInside(upper, "sleep 60 & setsid sleep 60 & sleep 60; exit 0");
+        Child two = startInside(other, "exec sleep 60")) {
+      await().until(() -> both.processes().size() == 5);
+      assertThat(both.processes()).contains(one.pid(), two.pid());
+      assertThat(other.processes()).containsExactly(two.pid());
+      both.kill();
       assertThat(one.process().waitFor()).isEqualTo(128 + 9);
       assertThat(two.process().waitFor()).isEqualTo(128 + 9);
-      assertThat(cgroup.remove()).isTrue();
+      assertThat(both.remove()).isTrue();
     }
-    assertThat(cgroup.processes()).isEmpty();
-    cgroup.kill();
-    assertThat(cgroup.remove()).isTrue();
+    assertThat(both.processes()).isEmpty();
+    both.kill();
+    assertThat(both.remove()).isTrue();
+  }
+
+  @Test
+  void aSubgroupIsKilledByItself() throws Exception {
+    Cgroup cgroup = cgroups().create(top + "/one");
+    try (Child main = startInside(cgroup, "exec sleep 60")) {
+      Cgroup subgroup = cgroup.subgroup("part");
+      try (Child part = startInside(subgroup, "sleep 60 & exec sleep 60")) {
+        await().until(() -> subgroup.processes().size() == 2);
+        subgroup.kill();
+        assertThat(part.process().waitFor()).isEqualTo(128 + 9);
+        assertThat(subgroup.remove()).isTrue();
+      }
+      assertThat(main.process().isAlive()).isTrue();
+      assertThat(cgroup.processes()).containsExactly(main.pid());
+      cgroup.kill();
+    }
   }
 
   @Test
@@ -144,13 +162,14 @@ abstract class CgroupsContract {
   void theMemoryLimitKillsAndTheKillIsCounted() throws Exception {
     Cgroup cgroup = cgroups().create(top);
     cgroup.apply(
-        CgroupLimits.builder().memoryBytes(16 << 20).memorySwapBytes(16 << 20).build());
+        CgroupLimits.builder().memoryBytes(16 << 20).memorySwapBytes(24 << 20).build());
     assertThat(cgroup.oomKills()).isZero();
     assertThat(Path.of(cgroup.oomCounter().orElseThrow().path())).isReadable();
     try (Child hog = startInside(cgroup, "exec tail /dev/zero")) {
       assertThat(hog.process().waitFor()).isEqualTo(128 + 9);
     }
     assertThat(cgroup.oomKills()).isEqualTo(1);
+    assertThat(cgroup.limitCounters().stream().mapToLong(KernelCounter::value).sum()).isPositive();
     // Raised and lowered, in any order.
     for (long limit : new long[] {64 << 20, 8 << 20, 1L << 40}) {
       cgroup.apply(CgroupLimits.builder().memoryBytes(limit).memorySwapBytes(limit).build());
@@ -174,9 +193,10 @@ abstract class CgroupsContract {
     try (Child child =
         startInside(cgroup, "[ $(nproc) = 1 ] || exit 3; i=0; while :; do i=$((i+1)); done")) {
       await().until(() -> cgroup.stats().cpuNanos().orElseThrow() > 10_000_000);
+      // The shell has waited for nproc.
+      await().until(() -> cgroup.stats().pids().orElseThrow() == 1);
       assertThat(child.process().isAlive()).isTrue();
       CgroupStats stats = cgroup.stats();
-      assertThat(stats.pids()).hasValue(1);
       assertThat(stats.memoryBytes().orElseThrow()).isPositive();
       assertThat(stats.workingSetBytes().orElseThrow())
           .isPositive()
@@ -215,5 +235,73 @@ abstract class CgroupsContract {
         .isThrownBy(() -> cgroup.apply(CgroupLimits.builder().cpuQuota(5).build()))
         .withMessageContaining("= 5")
         .matches(e -> e.kind() == PeapodException.Kind.INVALID);
+  }
+
+  @Test
+  void ifOneLimitIsRefusedAllAreAsBefore() {
+    Cgroup cgroup = cgroups().create(top);
+    cgroup.apply(CgroupLimits.builder().cpuShares(512).memoryBytes(64 << 20).pids(9).build());
+    List<String> before = limits(cgroup);
+    assertThatExceptionOfType(PeapodException.class)
+        .isThrownBy(
+            () ->
+                cgroup.apply(
+                    CgroupLimits.builder()
+                        .cpuShares(4000)
+                        .memoryBytes(32 << 20)
+                        .pids(3)
+                        .cpusetCpus("4000")
+                        .build()));
+    assertThat(limits(cgroup)).isEqualTo(before);
+  }
+
+  /// What stands in the files of some limits.
+  private static List<String> limits(Cgroup cgroup) {
+    return directories(cgroup).stream()
+        .flatMap(
+            d ->
+                List.of("cpu.shares", "cpu.weight", "memory.limit_in_bytes", "memory.max", "pids.max").stream()
+                    .map(d::resolve))
+        .filter(Files::exists)
+        .map(f -> f + " " + KernelFiles.read(f.toString()))
+        .toList();
+  }
+
+  @Test
+  void hugePagesAreLimitedOrRefusedByName() throws Exception {
+    Cgroup cgroup = cgroups().create(top);
+    CgroupLimits.Builder limits = CgroupLimits.builder();
+    cgroup.apply(limits.hugepages(Map.of("2MB", 0L)).build());
+    CgroupLimits some = limits.hugepages(Map.of("2MB", 4L << 20)).build();
+    if (cgroups().controllers().contains("hugetlb")) {
+      cgroup.apply(some);
+      assertThatExceptionOfType(PeapodException.class)
+          .isThrownBy(() -> cgroup.apply(limits.hugepages(Map.of("3MB", 1L)).build()))
+          .withMessageContaining("hugetlb.3MB");
+    } else {
+      assertThatExceptionOfType(PeapodException.class)
+          .isThrownBy(() -> cgroup.apply(some))
+          .withMessageContaining("no cgroup controller \"hugetlb\"");
+    }
+  }
+
+  @Test
+  void devicesThatNoRuleNamesCanNotBeOpened() throws Exception {
+    Cgroup cgroup = cgroups().create(top);
+    cgroup.restrictDevices(List.of("c 1:3 rw", "c 1:5 r", "c *:* m"));
+    String script =
+        "cd /tmp; echo > /dev/null && head -c 1 /dev/zero > /dev/null || exit 3; "
+            + "(echo > /dev/zero) 2>/dev/null && exit 4; "
+            + "(head -c 1 /dev/urandom) > /dev/null 2>&1 && exit 5; "
+            + "mknod $0.node c 1 9 && rm $0.node || exit 6; "
+            + "mknod $0.node b 7 200 2>/dev/null && exit 7; exit 0";
+    try (Child child = startInside(cgroup, script)) {
+      assertThat(child.process().waitFor()).isZero();
+    }
+    cgroup.restrictDevices(List.of("c 1:3 rwm", "c 1:9 rw"));
+    try (Child child =
+        startInside(cgroup, "head -c 1 /dev/urandom > /dev/null && ! (head -c 1 /dev/zero) 2>/dev/null")) {
+      assertThat(child.process().waitFor()).isZero();
+    }
   }
 }

@@ -81,7 +81,7 @@ class CgroupsV1Test {
     assertThat(cgroup.freezerDirectory()).hasValue("/cg/freezer/p");
     assertThat(cgroup.oomCounter())
         .hasValue(
-            new OomCounter(OomCounter.Kind.OOM_CONTROL, "/cg/memory/p/memory.oom_control"));
+            new KernelCounter("/cg/memory/p/memory.oom_control", "oom_kill"));
     CgroupsV1 withSystemd = CgroupsV1.of(mounts, true);
     assertThat(withSystemd.open("/p").enterFiles()).contains("/cg/systemd/p/tasks");
     assertThat(withSystemd.controllers())

@@ -213,7 +213,23 @@ final class ContainerKeeper {
 
   /// The container is known to run no more.
   void exited(ContainerSlot slot) {
-    end(slot, Adoption.termination(shared.cri(), paths, slot, slot.containerId, slot.restarts()));
+    Termination end =
+        Adoption.termination(shared.cri(), paths, slot, slot.containerId, slot.restarts());
+    if (!end.message().isEmpty()) {
+      shared
+          .events()
+          .warning(
+              key,
+              slot.name(),
+              "Exited",
+              "Container %s ended with exit code %d (%s): %s"
+                  .formatted(
+                      slot.name(),
+                      end.exitCode(),
+                      end.reason(),
+                      end.message().lines().findFirst().orElse("")));
+    }
+    end(slot, end);
   }
 
   private void end(ContainerSlot slot, Termination termination) {

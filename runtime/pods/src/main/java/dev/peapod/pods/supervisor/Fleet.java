@@ -14,6 +14,7 @@ import java.lang.System.Logger;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /// All pods and their workers: applying, deleting, looking. Thread-safe.
@@ -48,6 +50,7 @@ public final class Fleet implements AutoCloseable {
   private final RuntimeWatch watch;
   private final Shared shared;
   private final Cri cri;
+  private final Consumer<Collection<Pod>> weigh;
 
   private final Map<PodKey, PodWorker> workers = new ConcurrentHashMap<>();
   /// Held while pods are compared with what is asked for and made; never while one is waited for.
@@ -55,8 +58,11 @@ public final class Fleet implements AutoCloseable {
 
   private volatile boolean closed;
 
-  public Fleet(Cri cri, PodsConfig config, InstantSource clock) {
+  /// @param weigh told of all pods whenever one has come or gone
+  public Fleet(
+      Cri cri, PodsConfig config, InstantSource clock, Consumer<Collection<Pod>> weigh) {
     this.cri = cri;
+    this.weigh = weigh;
     this.config = config;
     this.store = new PodStore(config);
     this.events = new EventLog(clock);
@@ -100,11 +106,17 @@ public final class Fleet implements AutoCloseable {
   private void run(PodStore.Stored stored) {
     PodWorker worker = new PodWorker(shared, stored, this::gone);
     workers.put(worker.key(), worker);
+    weigh();
     worker.start();
   }
 
   private void gone(PodWorker worker) {
     workers.remove(worker.key(), worker);
+    weigh();
+  }
+
+  private void weigh() {
+    weigh.accept(workers.values().stream().map(PodWorker::pod).toList());
   }
 
   private void seen(RuntimeWatch.Look look) {
@@ -243,6 +255,7 @@ public final class Fleet implements AutoCloseable {
         new PodWorker(
             shared, new PodStore.Stored(pod, Optional.empty(), Optional.empty()), this::gone);
     workers.put(worker.key(), worker);
+    weigh();
     worker.start();
     // Nothing can be there of a uid that has just been made up.
     worker.tell(new Message.Observed(List.of(), List.of(), System.nanoTime()));

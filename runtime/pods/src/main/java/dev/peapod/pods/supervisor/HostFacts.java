@@ -57,6 +57,11 @@ final class HostFacts {
     return "127.0.0.1";
   }
 
+  /// Whether the machine has cgroup version 2.
+  static boolean isCgroupV2() {
+    return Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
+  }
+
   /// Bytes of memory of the machine.
   static long memory() {
     for (String line : lines(Path.of("/proc/meminfo"))) {

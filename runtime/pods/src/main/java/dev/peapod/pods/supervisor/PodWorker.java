@@ -47,7 +47,7 @@ final class PodWorker {
   private final StatusReport report;
   private final @Nullable PodStatus earlier;
 
-  private Pod pod;
+  private volatile Pod pod;
   private boolean adopted;
   private boolean finished;
   private Optional<Failure> failure;
@@ -58,6 +58,11 @@ final class PodWorker {
 
   private volatile boolean closing;
   private volatile long grace;
+
+  /// The pod as it was last applied.
+  Pod pod() {
+    return pod;
+  }
 
   /// @param gone told once the pod is removed, from the worker's thread
   PodWorker(Shared shared, PodStore.Stored stored, Consumer<PodWorker> gone) {

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 public final class Resources {
   private static final long PERIOD = 100_000;
   private static final long LEAST_QUOTA = 1_000;
-  private static final long LEAST_SHARES = 2;
+  static final long LEAST_SHARES = 2;
   private static final long MOST_SHARES = 262_144;
 
   private Resources() {}
@@ -50,6 +50,11 @@ public final class Resources {
     result.setCpuShares(shares(cpu(container, false).orElse(0)));
     memory(container, true).ifPresent(result::setMemoryLimitInBytes);
     result.setOomScoreAdj(oomScore(pod, container));
+    if (HostFacts.isCgroupV2()) {
+      // As kubelet does: no swap, and a container that is out of memory ends whole.
+      result.setMemorySwapLimitInBytes(result.getMemoryLimitInBytes());
+      result.putUnified("memory.oom.group", "1");
+    }
     return result.build();
   }
 
@@ -104,7 +109,19 @@ public final class Resources {
     };
   }
 
-  private static long shares(long milli) {
+  /// Thousandths of a processor that a pod has asked for.
+  static long cpuRequest(Pod pod) {
+    long containers =
+        pod.getSpec().getContainers().stream().mapToLong(c -> cpu(c, false).orElse(0)).sum();
+    long inits =
+        pod.getSpec().getInitContainers().stream()
+            .mapToLong(c -> cpu(c, false).orElse(0))
+            .max()
+            .orElse(0);
+    return Math.max(containers, inits);
+  }
+
+  static long shares(long milli) {
     return milli == 0 ? LEAST_SHARES : Math.clamp(milli * 1024 / 1000, LEAST_SHARES, MOST_SHARES);
   }
 

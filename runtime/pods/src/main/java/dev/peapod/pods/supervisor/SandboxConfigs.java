@@ -138,7 +138,8 @@ final class SandboxConfigs {
       Pod pod, Optional<Integer> firstUser, PodsConfig config) {
     LinuxPodSandboxConfig.Builder linux =
         LinuxPodSandboxConfig.newBuilder()
-            .setCgroupParent(config.cgroupParent() + "/pod" + pod.getMetadata().getUid())
+            .setCgroupParent(
+                config.cgroupParent() + QosLevels.of(pod) + "/pod" + pod.getMetadata().getUid())
             .setResources(Resources.ofPod(pod));
     LinuxSandboxSecurityContext.Builder security =
         LinuxSandboxSecurityContext.newBuilder()

@@ -59,7 +59,7 @@ abstract class FleetCase {
   }
 
   void startFleet() {
-    fleet = new Fleet(new Cri(channel), config, InstantSource.system());
+    fleet = new Fleet(new Cri(channel), config, InstantSource.system(), pods -> {});
     fleet.start();
   }
 

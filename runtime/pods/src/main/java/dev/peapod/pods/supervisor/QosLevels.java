@@ -1,0 +1,79 @@
+package dev.peapod.pods.supervisor;
+
+import dev.peapod.error.PeapodException;
+import dev.peapod.linux.KernelException;
+import dev.peapod.linux.cgroup.Cgroup;
+import dev.peapod.linux.cgroup.CgroupLimits;
+import dev.peapod.linux.cgroup.Cgroups;
+import io.fabric8.kubernetes.api.model.Pod;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.Collection;
+
+/// The cgroups between that of all pods and those of each, as kubelet lays them out: guaranteed pods stand directly
+/// below the parent, burstable and best-effort pods in a level of their own each, so that all of one class together weigh
+/// what they have asked for. Thread-safe.
+public final class QosLevels {
+  private static final Logger LOG = System.getLogger(QosLevels.class.getName());
+  private static final String BURSTABLE = "/burstable";
+  private static final String BEST_EFFORT = "/besteffort";
+
+  private final Cgroups cgroups;
+  private final String parent;
+  private long burstableShares;
+
+  /// @param parent the cgroup of all pods
+  public QosLevels(Cgroups cgroups, String parent) {
+    this.cgroups = cgroups;
+    this.parent = parent;
+  }
+
+  /// Which level below the parent a pod's cgroup is in: `""` or one that begins with `/`.
+  static String of(Pod pod) {
+    return switch (Resources.qosClass(pod)) {
+      case "Guaranteed" -> "";
+      case "BestEffort" -> BEST_EFFORT;
+      default -> BURSTABLE;
+    };
+  }
+
+  /// Makes the levels, if they are not there.
+  public synchronized void make() {
+    cgroups.create(parent + BURSTABLE);
+    Cgroup bestEffort = cgroups.create(parent + BEST_EFFORT);
+    setShares(bestEffort, Resources.LEAST_SHARES);
+    burstableShares = 0;
+  }
+
+  /// Weighs the levels by the pods that there are now.
+  public synchronized void weigh(Collection<Pod> pods) {
+    long shares =
+        Resources.shares(
+            pods.stream().filter(p -> of(p).equals(BURSTABLE)).mapToLong(Resources::cpuRequest).sum());
+    if (shares != burstableShares) {
+      setShares(cgroups.open(parent + BURSTABLE), shares);
+      burstableShares = shares;
+    }
+  }
+
+  private void setShares(Cgroup level, long shares) {
+    if (!cgroups.controllers().contains("cpu")) {
+      return;
+    }
+    try {
+      level.apply(CgroupLimits.builder().cpuShares(shares).build());
+    } catch (PeapodException | KernelException e) {
+      LOG.log(Level.WARNING, "the weight of cgroup {0} stays: {1}", level.path(), e.getMessage());
+    }
+  }
+
+  /// Removes the levels that no pod is in.
+  public synchronized void remove() {
+    for (String level : new String[] {BURSTABLE, BEST_EFFORT}) {
+      Cgroup cgroup = cgroups.open(parent + level);
+      if (cgroup.processes().isEmpty()) {
+        cgroup.remove();
+      }
+    }
+  }
+}
