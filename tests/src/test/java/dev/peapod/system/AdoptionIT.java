@@ -135,7 +135,7 @@ class AdoptionIT extends SystemTest {
         Manifests.pod(
             "orphan", "restartPolicy: Never\n", Manifests.container("main", "exec sleep 100006", "")));
     peapod.awaitReady("orphan");
-    PodProcesses.Found main = PodProcesses.of(peapod, "sleep 100006").getFirst();
+    PodProcesses.Found main = PodProcesses.await(peapod, "sleep 100006", 1).getFirst();
     Shell.run("kill", "-9", Integer.toString(main.parent())).ok();
     await()
         .atMost(PATIENCE)
@@ -159,7 +159,7 @@ class AdoptionIT extends SystemTest {
   }
 
   private PodProcesses.Found main() {
-    return PodProcesses.of(peapod, "trap 'exit 42' TERM").getFirst();
+    return PodProcesses.await(peapod, "trap 'exit 42' TERM", 1).getFirst();
   }
 
   private void awaitGone(PodProcesses.Found process) {

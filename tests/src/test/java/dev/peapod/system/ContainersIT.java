@@ -184,7 +184,7 @@ class ContainersIT extends SystemTest {
                 .setCpuQuota(50_000)
                 .setCpuShares(512));
     CriPods.Started pod = cri.start(cri.sandbox("limited"), limited);
-    int pid = PodProcesses.of(peapod, "sleep 100015").getFirst().pid();
+    int pid = PodProcesses.await(peapod, "sleep 100015", 1).getFirst().pid();
     assertThat(controllerFile(pid, "memory", "memory.limit_in_bytes", "memory.max"))
         .isEqualTo(Integer.toString(64 << 20));
     assertThat(controllerFile(pid, "cpu", "cpu.cfs_quota_us", "cpu.max")).startsWith("50000");
@@ -398,7 +398,7 @@ class ContainersIT extends SystemTest {
     peapod
         .cri()
         .removePodSandbox(RemovePodSandboxRequest.newBuilder().setPodSandboxId(theirs).build());
-    assertThat(PodProcesses.of(peapod, "sleep 100000")).hasSize(1);
+    assertThat(PodProcesses.await(peapod, "sleep 100000", 1)).hasSize(1);
     assertThat(peapod.client("get", "pods").ok()).contains("theirs").doesNotContain("mine");
     peapod.delete("theirs");
     cri.remove(mine.sandbox());

@@ -46,7 +46,7 @@ class PodLifecycleIT extends SystemTest {
             Manifests.container("shaky", "exec sleep 100002", "")));
     peapod.awaitReady("crash");
     Set<Integer> neighbour = pids("sleep 100001");
-    PodProcesses.of(peapod, "sleep 100002").getFirst().kill();
+    PodProcesses.await(peapod, "sleep 100002", 1).getFirst().kill();
     PodSummary pod =
         awaitPod(
             "crash",

@@ -126,7 +126,7 @@ class PodNetworkIT extends SystemTest {
     peapod.apply(Manifests.pod("shared", "", Manifests.idle("one"), Manifests.idle("two")));
     peapod.awaitReady("shared");
     List<PodProcesses.Found> all = PodProcesses.of(peapod);
-    List<PodProcesses.Found> containers = PodProcesses.of(peapod, "sleep 100000");
+    List<PodProcesses.Found> containers = PodProcesses.await(peapod, "sleep 100000", 2);
     assertThat(all).as("pause and two containers").hasSize(3);
     assertThat(containers).hasSize(2);
     PodProcesses.Found pause = pause();
@@ -154,7 +154,7 @@ class PodNetworkIT extends SystemTest {
         Manifests.pod(
             "apart", "shareProcessNamespace: false\n", Manifests.idle("one"), Manifests.idle("two")));
     peapod.awaitReady("apart");
-    List<PodProcesses.Found> containers = PodProcesses.of(peapod, "sleep 100000");
+    List<PodProcesses.Found> containers = PodProcesses.await(peapod, "sleep 100000", 2);
     assertThat(containers).hasSize(2);
     assertThat(containers.get(0).namespace("pid")).isNotEqualTo(containers.get(1).namespace("pid"));
     assertThat(containers.get(0).namespace("net")).isEqualTo(containers.get(1).namespace("net"));

@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.awaitility.Awaitility;
 
 /// The processes of a daemon's pods, found by the cgroups that they are in.
 final class PodProcesses {
@@ -88,6 +89,12 @@ final class PodProcesses {
   /// Those whose command line has the text in it.
   static List<Found> of(Peapod peapod, String text) {
     return of(peapod).stream().filter(p -> p.command().contains(text)).toList();
+  }
+
+  /// Those whose command line has the text in it, once there are that many: a container runs before its shell has
+  /// executed what it was told to.
+  static List<Found> await(Peapod peapod, String text, int count) {
+    return Awaitility.await().until(() -> of(peapod, text), found -> found.size() >= count);
   }
 
   private static void read(Path file, Set<Integer> pids) {

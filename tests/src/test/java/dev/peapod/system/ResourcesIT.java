@@ -344,7 +344,7 @@ class ResourcesIT extends SystemTest {
     exec(pod.container(), "(setsid sleep 100110 >/dev/null 2>&1 &)");
     pid("sleep 100110");
     // All that has the pod's network is of the pod, wherever its cgroups say that it is.
-    String network = PodProcesses.of(peapod, "sleep 100109").getFirst().namespace("net");
+    String network = PodProcesses.await(peapod, "sleep 100109", 1).getFirst().namespace("net");
     List<Integer> all =
         ProcessHandle.allProcesses()
             .map(p -> new PodProcesses.Found((int) p.pid(), ""))

@@ -228,7 +228,7 @@ class UserNamespacesIT extends KubeletTest {
     // The pod goes on as the users that it has, under a new daemon too.
     peapod.kill();
     peapod.start();
-    PodProcesses.of(peapod, "sleep 100103").getFirst().kill();
+    PodProcesses.await(peapod, "sleep 100103", 1).getFirst().kill();
     await()
         .atMost(Duration.ofSeconds(60))
         .until(() -> PodProcesses.of(peapod, "sleep 100103").size() == 2);

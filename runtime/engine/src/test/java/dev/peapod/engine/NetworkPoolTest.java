@@ -18,7 +18,6 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -144,22 +143,6 @@ class NetworkPoolTest {
   }
 
   private SandboxSpec withPorts(String name, List<PortMapping> ports) {
-    SandboxSpec spec = engine.sandboxSpec(name);
-    return new SandboxSpec(
-        spec.metadata(),
-        spec.hostname(),
-        spec.logDirectory(),
-        spec.dns(),
-        ports,
-        spec.labels(),
-        Map.of(),
-        "",
-        "",
-        spec.network(),
-        spec.pid(),
-        spec.ipc(),
-        Map.of(),
-        false,
-        null);
+    return engine.sandboxSpec(name, NamespaceMode.POD, ports);
   }
 }

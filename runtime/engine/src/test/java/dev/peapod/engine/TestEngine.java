@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.peapod.cni.NetworkDefaults;
 import dev.peapod.cni.NetworkList;
+import dev.peapod.cni.PortMapping;
 import dev.peapod.engine.model.ContainerSpec;
 import dev.peapod.engine.model.ContainerState;
 import dev.peapod.engine.model.ContainerStatus;
@@ -100,12 +101,16 @@ final class TestEngine implements AutoCloseable {
   }
 
   SandboxSpec sandboxSpec(String name, NamespaceMode network) {
+    return sandboxSpec(name, network, List.of());
+  }
+
+  SandboxSpec sandboxSpec(String name, NamespaceMode network, List<PortMapping> ports) {
     return new SandboxSpec(
         new PodMetadata(name, "uid-" + name, "default", 0),
         "",
         logs.resolve(name).toString(),
         DnsSpec.OF_HOST,
-        List.of(),
+        ports,
         Map.of("app", name),
         Map.of(),
         "",
