@@ -37,7 +37,9 @@ import org.jspecify.annotations.Nullable;
 final class Peapod implements AutoCloseable {
   private static final AtomicInteger NUMBERS = new AtomicInteger();
   private static final Path INSTALLED = Fixtures.HOME.resolve("target/peapod/bin");
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  /// Where everything is emulated, everything takes longer.
+  private static final Duration PATIENCE =
+      Duration.ofSeconds(Long.parseLong(System.getProperty("peapod.tests.patience", "60")));
 
   private final int number = NUMBERS.incrementAndGet();
   private final Path directory;

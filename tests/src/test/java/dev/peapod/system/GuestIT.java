@@ -1,0 +1,107 @@
+package dev.peapod.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/// The tests of version 2's cgroups in a guest of its own: cgroup version 2 and nothing else, under Debian's kernel, which is of
+/// the oldest line supported. One boot for all of them; `tests/guest` says how.
+class GuestIT {
+  private static final List<String> CLASSES = List.of("dev.peapod.linux.cgroup.CgroupsV2Test");
+  private static final Path GUEST = Fixtures.HOME.resolve("tests/guest");
+  private static final Path MADE = Fixtures.HOME.resolve("tests/target/guest");
+  private static final long MINUTES = 30;
+
+  @TestFactory
+  Stream<DynamicTest> inTheGuest() throws IOException, InterruptedException {
+    assumeTrue(
+        Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0), "the guest needs root");
+    assumeTrue(
+        Stream.of(System.getenv("PATH").split(":", -1))
+            .anyMatch(d -> Files.isExecutable(Path.of(d, "qemu-system-x86_64"))),
+        "qemu-system-x86_64 is not installed (package qemu-system-x86), so there is no guest to run tests in");
+    Shell.run(GUEST.resolve("make").toString(), MADE.toString()).ok();
+    Path results = Files.createDirectories(MADE.resolve("results"));
+    Path tests = results.resolve("tests");
+    Files.deleteIfExists(tests);
+    Path console = results.resolve("console");
+    Process guest = boot(results, console);
+    if (!guest.waitFor(MINUTES, TimeUnit.MINUTES)) {
+      guest.descendants().forEach(ProcessHandle::destroyForcibly);
+    }
+    assertThat(tests).as("the guest's console: %s", Files.readString(console)).exists();
+    List<DynamicTest> found = parse(Files.readAllLines(tests));
+    found.add(
+        DynamicTest.dynamicTest(
+            "the guest's end",
+            () -> assertThat(guest.waitFor()).as(Files.readString(console)).isZero()));
+    return found.stream();
+  }
+
+  private static Process boot(Path results, Path console) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                GUEST.resolve("boot").toString(),
+                MADE.toString(),
+                results.toString(),
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "-Xshare:auto",
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-Dpeapod.home=" + Fixtures.HOME,
+                "-Dpeapod.tests.patience=600",
+                "-cp",
+                classPath(),
+                GuestTests.class.getName(),
+                "/results/tests"));
+    command.addAll(CLASSES);
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(console.toFile())
+        .start();
+  }
+
+  /// This one's own, and the tests of module linux with what they run on.
+  private static String classPath() throws IOException {
+    String own = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    StringBuilder path = new StringBuilder(own);
+    path.append(File.pathSeparator)
+        .append(Fixtures.HOME.resolve("runtime/linux/target/test-classes"));
+    try (Stream<Path> jars = Files.list(Fixtures.HOME.resolve("target/peapod/lib"))) {
+      jars.filter(jar -> jar.getFileName().toString().matches("(peapod-linux|jna)-.*\\.jar"))
+          .forEach(jar -> path.append(File.pathSeparator).append(jar));
+    }
+    return path.toString();
+  }
+
+  private static List<DynamicTest> parse(List<String> lines) {
+    List<DynamicTest> tests = new ArrayList<>();
+    for (int i = 0; i < lines.size(); i++) {
+      if (lines.get(i).startsWith("\t")) {
+        continue;
+      }
+      String[] fields = lines.get(i).split("\t", 3);
+      List<String> detail =
+          lines.subList(i + 1, lines.size()).stream().takeWhile(l -> l.startsWith("\t")).toList();
+      // Every one of these tests is meant to run there: a skip is a failure.
+      tests.add(
+          DynamicTest.dynamicTest(
+              fields[1],
+              () -> assertThat(fields[0]).as(String.join("\n", detail)).isEqualTo("ok")));
+    }
+    return tests;
+  }
+}
