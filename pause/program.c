@@ -15,7 +15,14 @@
 
 int op_chdir(struct launch *launch, struct cursor *arguments) {
   (void)launch;
-  if (chdir(take_string(arguments, NULL)) != 0) {
+  // A link of procfs could lead to a directory that a descriptor still holds.
+  cleanup_fd root = result(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  cleanup_fd directory =
+      root < 0 ? root : sys_open_beneath(root, take_string(arguments, NULL), O_PATH | O_DIRECTORY, 0);
+  if (directory < 0) {
+    return directory;
+  }
+  if (fchdir(directory) != 0) {
     return -errno;
   }
   // The kernel calls a directory outside the root "(unreachable)...".

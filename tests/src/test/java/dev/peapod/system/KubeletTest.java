@@ -14,6 +14,8 @@ import dev.peapod.proto.runtime.v1.RemoveContainerRequest;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -54,9 +56,16 @@ abstract class KubeletTest extends SystemTest {
     String id = cri.create(sandbox, config, container);
     cri.start(id);
     ContainerStatus status = cri.awaitExit(id);
-    List<String> lines = CriPods.texts(Path.of(status.getLogPath()));
+    Path log = Path.of(status.getLogPath());
+    List<String> lines = CriPods.texts(log);
     assertThat(status.getExitCode()).as("%s", lines).isZero();
     peapod.cri().removeContainer(RemoveContainerRequest.newBuilder().setContainerId(id).build());
+    try {
+      // One of the same name would go on with it.
+      Files.delete(log);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     return lines;
   }
 

@@ -21,6 +21,7 @@ import dev.peapod.proto.runtime.v1.MountPropagation;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /// Containers between the CRI's words and the engine's.
 final class ContainerMapping {
@@ -76,8 +77,9 @@ final class ContainerMapping {
 
   private static MountSpec mount(Mount mount, SandboxSpec sandbox) {
     String field = "config.mounts of \"" + mount.getContainerPath() + "\": ";
-    Refusals.unsupported(mount.hasImage(), field + "image");
-    Refusals.unsupported(mount.getSelinuxRelabel(), field + "selinux_relabel");
+    if (!mount.hasImage() && !mount.getImageSubPath().isEmpty()) {
+      throw PeapodException.invalid(field + "image_sub_path is set without image");
+    }
     Refusals.unsupported(mount.getMountOptionsCount() > 0, field + "mount_options");
     return new MountSpec(
         mount.getContainerPath(),
@@ -85,7 +87,12 @@ final class ContainerMapping {
         mount.getReadonly(),
         mount.getRecursiveReadOnly(),
         propagation(mount.getPropagation(), field),
-        Namespaces.mapped(mount, sandbox, field));
+        Namespaces.mapped(mount, sandbox, field),
+        mount.getSelinuxRelabel(),
+        mount.hasImage()
+            ? new MountSpec.ImageVolume(
+                mount.getImage().getImage(), mount.getImageSubPath(), "", List.of())
+            : null);
   }
 
   private static MountSpec.Propagation propagation(MountPropagation propagation, String field) {
@@ -157,11 +164,19 @@ final class ContainerMapping {
   }
 
   private static Mount mount(MountSpec mount) {
-    return Mount.newBuilder()
+    Mount.Builder result = Mount.newBuilder();
+    MountSpec.ImageVolume image = mount.image();
+    if (image != null) {
+      result
+          .setImageSubPath(image.subPath())
+          .setImage(ImageSpec.newBuilder().setImage(image.reference()).setImageRef(image.id()));
+    }
+    return result
         .setContainerPath(mount.containerPath())
         .setHostPath(mount.hostPath())
         .setReadonly(mount.readOnly())
         .setRecursiveReadOnly(mount.recursiveReadOnly())
+        .setSelinuxRelabel(mount.relabel())
         .setPropagation(propagation(mount.propagation()))
         .build();
   }

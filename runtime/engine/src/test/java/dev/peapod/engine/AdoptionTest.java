@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.peapod.engine.model.ContainerState;
 import dev.peapod.engine.model.ContainerStatus;
+import dev.peapod.engine.model.MountSpec;
 import dev.peapod.engine.model.SandboxStatus.SandboxState;
 import dev.peapod.error.PeapodException;
 import java.io.IOException;
@@ -90,13 +91,7 @@ class AdoptionTest {
             sandbox,
             Specs.withMounts(
                 TestEngine.shell("c", "while ! test -e /root/flag; do sleep 0.01; done; exit 42"),
-                new dev.peapod.engine.model.MountSpec(
-                    "/root",
-                    engine.root.toString(),
-                    true,
-                    false,
-                    dev.peapod.engine.model.MountSpec.Propagation.PRIVATE,
-                    false)));
+                MountSpec.of("/root", engine.root.toString(), true)));
     restart(
         () -> {
           Files.createFile(flag);

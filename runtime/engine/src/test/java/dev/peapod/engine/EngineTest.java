@@ -309,7 +309,7 @@ class EngineTest {
   }
 
   private static MountSpec mount(String target, String source, boolean readOnly) {
-    return new MountSpec(target, source, readOnly, false, MountSpec.Propagation.PRIVATE, false);
+    return MountSpec.of(target, source, readOnly);
   }
 
   @Test

@@ -121,6 +121,23 @@ public final class Snapshots {
     }
   }
 
+  /// A detached mount of an image, or of a file or directory in it, that nobody can write to.
+  ///
+  /// @param layers of the image, lowest first
+  /// @param path in the image; `""` for all of it
+  /// @throws PeapodException INVALID if the image has no such path, INTERNAL if the kernel refuses
+  public Fd view(List<Path> layers, String path, Optional<Owners> owners) {
+    try {
+      return Mounts.overlayView(layers.reversed(), path, owners.map(Owners::users));
+    } catch (KernelException e) {
+      if (e.errno() == Errno.ENOENT || e.errno() == Errno.ENOTDIR || e.errno() == Errno.ELOOP) {
+        throw new PeapodException(
+            PeapodException.Kind.INVALID, "the image has nothing at \"" + path + "\"", e);
+      }
+      throw PeapodException.internal("the image can not be mounted: " + e.getMessage(), e);
+    }
+  }
+
   /// Removes a container's directories; does nothing if there are none. It must not be mounted.
   public void remove(String containerId) {
     Disk.discard(own(containerId));

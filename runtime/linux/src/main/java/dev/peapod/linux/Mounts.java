@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// Mounts: made as descriptors where possible, attached to names, and taken away (mount(2),
 /// fsopen(2), umount2(2)).
@@ -79,6 +80,28 @@ public final class Mounts {
       throw new KernelException("open_tree(\"" + path + "\")", errno);
     }
     return new Fd((int) n);
+  }
+
+  /// A detached copy of the mount in which `place` was opened, with `place` as its root.
+  static Fd openTree(Fd place) {
+    int flags =
+        MountCalls.OPEN_TREE_CLONE | MountCalls.OPEN_TREE_CLOEXEC | MountCalls.AT_EMPTY_PATH;
+    long n = MountCalls.openTree(place.number(), FileCalls.EMPTY, flags);
+    if (n < 0) {
+      int errno = LibC.errno();
+      throw new KernelException("open_tree(" + place + ")", errno);
+    }
+    return new Fd((int) n);
+  }
+
+  /// What is at `path` in layers put together, as a detached mount that nobody can write to. Links
+  /// are followed inside.
+  ///
+  /// @param lower at least one directory, the topmost first
+  /// @param users by whose maps owners are seen, as [#mapOwners(Fd, Fd)] says
+  /// @throws KernelException ENOENT if there is nothing at `path`
+  public static Fd overlayView(List<Path> lower, String path, Optional<Fd> users) {
+    return Overlay.view(lower, path, users);
   }
 
   /// Attaches a detached mount at `target`, which must exist.

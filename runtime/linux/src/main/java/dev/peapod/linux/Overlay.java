@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// The two ways to a detached overlay mount: `lowerdir+` for each layer (Linux 6.7), or everything
@@ -23,6 +24,10 @@ final class Overlay {
   private static final byte[] INDEX = LibC.path("index");
   private static final byte[] OFF = LibC.path("off");
   private static final byte[] VOLATILE = LibC.path("volatile");
+
+  /// Any directory does as the place for mounts in a namespace that nobody else sees; this one is
+  /// always there and not needed by what is done meanwhile.
+  private static final Path PLACE = Path.of("/sys");
 
   private enum Appending {
     UNKNOWN,
@@ -146,25 +151,55 @@ final class Overlay {
           enterPrivateNamespace();
           List<Fd> opened = new ArrayList<>();
           try {
-            // Opened before the place hides what may be below it.
             String options = writable(upper, work, vol, opened);
-            // Any directory does as the place; this one is always there and nobody needs it here.
-            Path place = Path.of("/sys");
-            mount("tmpfs", place, "size=1m,nr_inodes=1k,mode=700");
-            StringBuilder layers = new StringBuilder("lowerdir=");
-            for (int i = 0; i < lower.size(); i++) {
-              Path layer = place.resolve(Integer.toString(i));
-              attachMapped(lower.get(i), layer, users);
-              layers.append(i == 0 ? "" : ":").append(layer);
-            }
-            Path merged = place.resolve("m");
-            mkdir(merged);
-            mount("overlay", merged, layers + options);
-            return Mounts.openTree(merged, false);
+            return Mounts.openTree(merged(lower, Optional.of(users), options), false);
           } finally {
             opened.forEach(Fd::close);
           }
         });
+  }
+
+  /// What is at `path` in the layers put together, as a detached mount that nobody can write to.
+  static Fd view(List<Path> lower, String path, Optional<Fd> users) {
+    return Namespaces.onOwnThread(
+        () -> {
+          enterPrivateNamespace();
+          // An overlay without an upper directory takes two lower ones.
+          Path merged = merged(lower, users, ":" + PLACE.resolve("empty"));
+          try (Directory root = Directory.open(merged);
+              Fd found = root.open(path.isEmpty() ? "." : path, Open.PATH)) {
+            return Mounts.openTree(found);
+          }
+        });
+  }
+
+  /// Mounts an overlay, over idmapped clones of the layers if there are `users`, and answers where.
+  ///
+  /// @param more what follows the layers in the options
+  private static Path merged(List<Path> lower, Optional<Fd> users, String more) {
+    List<Fd> layers = new ArrayList<>();
+    try {
+      for (Path layer : lower) {
+        layers.add(Mounts.openTree(layer, false));
+      }
+      mount("tmpfs", PLACE, "size=1m,nr_inodes=1k,mode=755");
+      mkdir(PLACE.resolve("empty"));
+      StringBuilder options = new StringBuilder("lowerdir=");
+      for (int i = 0; i < layers.size(); i++) {
+        Fd layer = layers.get(i);
+        users.ifPresent(u -> Mounts.mapOwners(layer, u));
+        Path place = PLACE.resolve(Integer.toString(i));
+        mkdir(place);
+        Mounts.attach(layer, place);
+        options.append(i == 0 ? "" : ":").append(place);
+      }
+      Path merged = PLACE.resolve("merged");
+      mkdir(merged);
+      mount("overlay", merged, options + more);
+      return merged;
+    } finally {
+      layers.forEach(Fd::close);
+    }
   }
 
   /// The options of the writable layer.
@@ -177,16 +212,8 @@ final class Overlay {
         + (vol ? ",volatile" : "");
   }
 
-  private static void attachMapped(Path source, Path place, Fd users) {
-    mkdir(place);
-    try (Fd mount = Mounts.openTree(source, false)) {
-      Mounts.mapOwners(mount, users);
-      Mounts.attach(mount, place);
-    }
-  }
-
   private static void mkdir(Path path) {
-    LibC.check(FileCalls.mkdirat(LibC.AT_FDCWD, LibC.path(path.toString()), 0700), "mkdir");
+    LibC.check(FileCalls.mkdirat(LibC.AT_FDCWD, LibC.path(path.toString()), 0755), "mkdir");
   }
 
   private static void mount(String type, Path place, String options) {

@@ -19,6 +19,9 @@ final class ContainerChecks {
   /// Each takes a slot of the launch plan.
   private static final int MAX_MOUNTS = 200;
 
+  /// Where SELinux shows itself if it is on.
+  private static final Path SELINUX = Path.of("/sys/fs/selinux/enforce");
+
   private final ContainerSpec spec;
 
   private ContainerChecks(ContainerSpec spec) {
@@ -82,14 +85,22 @@ final class ContainerChecks {
         !normal.startsWith("/proc/"),
         field + ".container_path",
         "\"" + target + "\" is below /proc, where nothing can be mounted");
-    require(
-        mount.hostPath().startsWith("/"),
-        field + ".host_path",
-        "\"" + mount.hostPath() + "\" is not absolute");
-    require(
-        Files.exists(Path.of(mount.hostPath())),
-        field + ".host_path",
-        "\"" + mount.hostPath() + "\" does not exist");
+    MountSpec.ImageVolume image = mount.image();
+    if (image != null) {
+      image(field, mount, image);
+    } else {
+      require(
+          mount.hostPath().startsWith("/"),
+          field + ".host_path",
+          "\"" + mount.hostPath() + "\" is not absolute");
+      require(
+          Files.exists(Path.of(mount.hostPath())),
+          field + ".host_path",
+          "\"" + mount.hostPath() + "\" does not exist");
+    }
+    if (mount.relabel() && Files.exists(SELINUX)) {
+      unsupported(field + ".selinux_relabel");
+    }
     if (mount.recursiveReadOnly()) {
       require(mount.readOnly(), field + ".recursive_read_only", "needs readonly");
       require(
@@ -101,6 +112,21 @@ final class ContainerChecks {
         mount.propagation() != MountSpec.Propagation.BIDIRECTIONAL || spec.security().privileged(),
         field + ".propagation",
         "PROPAGATION_BIDIRECTIONAL needs a privileged container");
+  }
+
+  private void image(String field, MountSpec mount, MountSpec.ImageVolume image) {
+    require(!image.reference().isEmpty(), field + ".image", "is empty");
+    require(mount.hostPath().isEmpty(), field + ".host_path", "is set beside image");
+    require(mount.readOnly(), field + ".readonly", "has to be true for an image");
+    require(
+        mount.propagation() == MountSpec.Propagation.PRIVATE,
+        field + ".propagation",
+        "has to be private for an image");
+    plain(field + ".image_sub_path", image.subPath());
+    require(
+        !image.subPath().startsWith("/") && !List.of(image.subPath().split("/")).contains(".."),
+        field + ".image_sub_path",
+        "\"" + image.subPath() + "\" is not a relative path without \"..\"");
   }
 
   private void security(SecuritySpec security, SandboxSpec sandbox) {

@@ -15,6 +15,7 @@ import dev.peapod.engine.model.SecuritySpec;
 import dev.peapod.engine.model.UserNamespace;
 import dev.peapod.engine.state.ResolvedProcess;
 import dev.peapod.linux.Fd;
+import dev.peapod.linux.FileStat;
 import dev.peapod.linux.cgroup.Cgroup;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -22,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -39,6 +41,7 @@ final class ContainerPlan {
   /// @param view what it sees of its cgroup
   /// @param log the log file, if there is one
   /// @param users the pod's user namespace, if it has one of its own
+  /// @param images the mounts of images, detached, in the order of the spec's
   record Input(
       String id,
       ContainerSpec spec,
@@ -53,7 +56,8 @@ final class ContainerPlan {
       Path podFiles,
       Path exits,
       Optional<Path> log,
-      Optional<Fd> users) {
+      Optional<Fd> users,
+      List<Fd> images) {
     Optional<UserNamespace> userNamespace() {
       return Optional.ofNullable(sandbox.userNamespace());
     }
@@ -101,6 +105,7 @@ final class ContainerPlan {
     int pause = plan.give(in.pause);
     int target = in.target.map(plan::give).orElse(Operation.DEFAULT_STREAM);
     int users = in.users.map(plan::give).orElse(-1);
+    Iterator<Integer> images = in.images.stream().map(plan::give).toList().iterator();
     monitor();
     in.cgroup.enter(plan);
     oomScore();
@@ -113,7 +118,7 @@ final class ContainerPlan {
             "devpts",
             List.of("newinstance", "ptmxmode=0666", "mode=0620", "gid=" + gid(TTY_GROUP)),
             MountAttributes.NOSUID | MountAttributes.NOEXEC));
-    List<Bind> binds = binds(users);
+    List<Bind> binds = binds(users, images);
     CgroupView view = cgroupView();
     view.prepare();
     int hostShm = in.sandbox.ipc() == NamespaceMode.NODE ? hostShm() : -1;
@@ -220,12 +225,21 @@ final class ContainerPlan {
   private record Bind(int slot, String path, Operation.TargetKind kind) {}
 
   /// Detached clones of the host's paths, outer targets before inner ones.
-  private List<Bind> binds(int users) {
+  private List<Bind> binds(int users, Iterator<Integer> images) {
     List<Bind> binds = new ArrayList<>();
     podFile(binds, "hosts", "/etc/hosts");
     podFile(binds, "hostname", "/etc/hostname");
     podFile(binds, "resolv.conf", "/etc/resolv.conf");
+    Iterator<Fd> views = in.images.iterator();
     for (MountSpec mount : in.spec.mounts()) {
+      if (mount.image() != null) {
+        binds.add(
+            new Bind(
+                images.next(),
+                normal(mount.containerPath()),
+                target(FileStat.of(views.next()).isDirectory())));
+        continue;
+      }
       int slot = plan.slot();
       plan.add(
           new Operation.OpenTree(Stage.HOST, slot, Operation.PRESENT_ROOT, mount.hostPath(), true));
@@ -247,15 +261,18 @@ final class ContainerPlan {
       if (mount.idMapped()) {
         plan.add(new Operation.MountSetattr(Stage.HOST, slot, 0, 0, 0, false, users));
       }
-      boolean directory = Files.isDirectory(Path.of(mount.hostPath()));
       binds.add(
           new Bind(
               slot,
               normal(mount.containerPath()),
-              directory ? Operation.TargetKind.DIRECTORY : Operation.TargetKind.FILE));
+              target(Files.isDirectory(Path.of(mount.hostPath())))));
     }
     binds.sort(Comparator.comparingLong(b -> b.path.chars().filter(c -> c == '/').count()));
     return binds;
+  }
+
+  private static Operation.TargetKind target(boolean directory) {
+    return directory ? Operation.TargetKind.DIRECTORY : Operation.TargetKind.FILE;
   }
 
   private void podFile(List<Bind> binds, String file, String path) {
@@ -269,7 +286,14 @@ final class ContainerPlan {
               in.podFiles.resolve(file).toString(),
               false));
       plan.add(
-          new Operation.MountSetattr(Stage.HOST, slot, 0, 0, MountAttributes.PRIVATE, false, -1));
+          new Operation.MountSetattr(
+              Stage.HOST,
+              slot,
+              in.spec.security().readonlyRootfs() ? MountAttributes.RDONLY : 0,
+              0,
+              MountAttributes.PRIVATE,
+              false,
+              -1));
       binds.add(new Bind(slot, path, Operation.TargetKind.FILE));
     }
   }

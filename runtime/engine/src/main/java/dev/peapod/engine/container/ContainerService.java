@@ -10,6 +10,8 @@ import dev.peapod.engine.launch.Spawner;
 import dev.peapod.engine.launch.Started;
 import dev.peapod.engine.model.ContainerSpec;
 import dev.peapod.engine.model.ContainerState;
+import dev.peapod.engine.model.MountSpec;
+import dev.peapod.engine.model.MountSpec.ImageVolume;
 import dev.peapod.engine.model.NamespaceMode;
 import dev.peapod.engine.model.ResourceSpec;
 import dev.peapod.engine.model.SandboxSpec;
@@ -47,12 +49,15 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 
 /// Makes, starts, stops and removes containers. Thread-safe; calls block and belong on virtual
 /// threads.
@@ -172,6 +177,7 @@ public final class ContainerService {
         });
     undo.push("the image's lease", () -> tools.images.release(id));
     tools.images.lease(image.id(), id);
+    ContainerSpec resolved = resolveImages(stored.owner(), id, spec);
     undo.push("the snapshot", () -> tools.snapshots.remove(id));
     Snapshot snapshot = tools.snapshots.prepare(id, image);
     Fd rootfs = mount(sandbox, snapshot);
@@ -185,7 +191,7 @@ public final class ContainerService {
     checkIds(spec, sandbox.spec(), process.user());
     join(inCgroup);
 
-    StoredContainer created = stored.created(process);
+    StoredContainer created = stored.created(resolved, process);
     tools.store.save(created);
     container.store(created);
     container.keepRootfs(rootfs);
@@ -193,15 +199,84 @@ public final class ContainerService {
   }
 
   private Fd mount(Sandbox sandbox, Snapshot snapshot) {
+    return withOwners(sandbox, owners -> tools.snapshots.mount(snapshot, owners));
+  }
+
+  /// Who the owners of an image's files are in a pod.
+  private static <T> T withOwners(Sandbox sandbox, Function<Optional<Snapshots.Owners>, T> work) {
     UserNamespace own = sandbox.spec().userNamespace();
     if (own == null) {
-      return tools.snapshots.mount(snapshot);
+      return work.apply(Optional.empty());
     }
     try (Fd users = Namespaces.open(sandbox.pause(), Namespaces.Type.USER)) {
-      return tools.snapshots.mount(
-          snapshot,
+      return work.apply(
           Optional.of(
               new Snapshots.Owners(users, (int) own.uids().first(), (int) own.gids().first())));
+    }
+  }
+
+  /// The spec with the images that are mounted; each is held by the container and has what is
+  /// asked for.
+  private ContainerSpec resolveImages(String owner, String id, ContainerSpec spec) {
+    if (spec.mounts().stream().allMatch(mount -> mount.image() == null)) {
+      return spec;
+    }
+    List<MountSpec> mounts = new ArrayList<>();
+    for (MountSpec mount : spec.mounts()) {
+      ImageVolume asked = mount.image();
+      mounts.add(asked == null ? mount : mount.with(resolve(owner, id, spec, mount, asked)));
+    }
+    return spec.withMounts(mounts);
+  }
+
+  private ImageVolume resolve(
+      String owner, String id, ContainerSpec spec, MountSpec mount, ImageVolume asked) {
+    String subject =
+        "container \"" + spec.name() + "\": mount of \"" + mount.containerPath() + "\": ";
+    Image image =
+        tools
+            .images
+            .find(owner, asked.reference())
+            .orElseThrow(
+                () ->
+                    PeapodException.notFound(
+                        subject
+                            + "image \""
+                            + asked.reference()
+                            + "\" is not here; pull it first"));
+    tools.images.lease(image.id(), id);
+    try {
+      tools.snapshots.view(image.layers(), asked.subPath(), Optional.empty()).close();
+    } catch (PeapodException e) {
+      throw new PeapodException(e.kind(), subject + e.getMessage(), e);
+    }
+    return new ImageVolume(
+        asked.reference(),
+        asked.subPath(),
+        image.id(),
+        image.layers().stream().map(Path::toString).toList());
+  }
+
+  /// The images that a container mounts, in the order of its mounts.
+  private List<Fd> imageMounts(Container container) {
+    List<Fd> views = new ArrayList<>();
+    try {
+      for (MountSpec mount : container.stored().spec().mounts()) {
+        ImageVolume image = mount.image();
+        if (image != null) {
+          List<Path> layers = image.layers().stream().map(Path::of).toList();
+          views.add(
+              withOwners(
+                  container.sandbox(),
+                  owners ->
+                      tools.snapshots.view(
+                          layers, image.subPath(), mount.idMapped() ? owners : Optional.empty())));
+        }
+      }
+      return views;
+    } catch (RuntimeException e) {
+      views.forEach(Fd::close);
+      throw e;
     }
   }
 
@@ -302,6 +377,7 @@ public final class ContainerService {
       Optional<Fd> target = target(container);
       Optional<Fd> users = users(container.sandbox());
       Cgroup cgroup = tools.cgroups.open(stored.cgroup());
+      List<Fd> images = imageMounts(container);
       try {
         LaunchPlan plan =
             ContainerPlan.of(
@@ -320,12 +396,14 @@ public final class ContainerService {
                     container.sandbox().files(),
                     tools.exits,
                     log,
-                    users));
+                    users,
+                    images));
         long before = now();
         started(container, tools.spawner.launch(plan), before);
       } finally {
         target.ifPresent(Fd::close);
         users.ifPresent(Fd::close);
+        images.forEach(Fd::close);
       }
     }
   }

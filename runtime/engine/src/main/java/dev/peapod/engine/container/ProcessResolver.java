@@ -68,6 +68,14 @@ final class ProcessResolver {
       env.put(variable.name(), variable.value());
     }
     env.putIfAbsent("HOME", home);
+    for (String name : List.of("HOME", "USER", "LOGNAME")) {
+      String value = env.getOrDefault(name, "");
+      if (value.indexOf('\n') >= 0 || value.indexOf('\r') >= 0) {
+        // Programs in the image write them into lines of passwd and the like.
+        throw PeapodException.invalid(
+            "container \"" + spec.name() + "\": envs: " + name + " has a line break in it");
+      }
+    }
     return env.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList();
   }
 

@@ -158,7 +158,7 @@ final class UserResolver {
     Optional<byte[]> content;
     try {
       content = files.read(path, MAX_FILE);
-    } catch (KernelException e) {
+    } catch (KernelException | PeapodException e) {
       throw PeapodException.invalid(
           "container \""
               + container

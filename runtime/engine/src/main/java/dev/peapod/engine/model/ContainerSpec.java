@@ -64,6 +64,29 @@ public record ContainerSpec(
         stopSignal);
   }
 
+  /// The same with other mounts.
+  public ContainerSpec withMounts(List<MountSpec> others) {
+    return new ContainerSpec(
+        name,
+        attempt,
+        image,
+        userSpecifiedImage,
+        command,
+        args,
+        workingDir,
+        env,
+        others,
+        labels,
+        annotations,
+        logPath,
+        stdin,
+        stdinOnce,
+        tty,
+        resources,
+        security,
+        stopSignal);
+  }
+
   /// A container of an image with all defaults.
   public static ContainerSpec of(String name, String image) {
     return new ContainerSpec(

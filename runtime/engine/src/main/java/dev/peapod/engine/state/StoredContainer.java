@@ -64,9 +64,11 @@ public record StoredContainer(
   }
 
   /// The same, ready to be started.
-  public StoredContainer created(ResolvedProcess resolved) {
+  ///
+  /// @param found the spec with what was found of the images that it mounts
+  public StoredContainer created(ContainerSpec found, ResolvedProcess resolved) {
     return new StoredContainer(
-        version, bootId, id, owner, sandboxId, spec, createdAt, cgroup, imageId, imageName,
+        version, bootId, id, owner, sandboxId, found, createdAt, cgroup, imageId, imageName,
         imageRef, resolved, layers, main, monitor, startedAt, exit);
   }
 

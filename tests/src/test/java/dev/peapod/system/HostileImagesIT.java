@@ -1,0 +1,304 @@
+package dev.peapod.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.peapod.proto.runtime.v1.ContainerConfig;
+import dev.peapod.proto.runtime.v1.ImageSpec;
+import dev.peapod.proto.runtime.v1.Mount;
+import dev.peapod.proto.runtime.v1.PodSandboxConfig;
+import io.grpc.StatusRuntimeException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Images that try to get at the host, as others' runtimes have let them. A tree of the host must
+// stay as it is.
+@SuppressWarnings("NullAway.Init")
+class HostileImagesIT extends KubeletTest {
+  private static final AtomicInteger NUMBERS = new AtomicInteger();
+
+  private Victim victim;
+
+  @BeforeEach
+  void makeAVictim() {
+    victim = Victim.make(peapod.directory().resolve("victim" + NUMBERS.incrementAndGet()));
+  }
+
+  @AfterEach
+  void nothingOfTheHostHasChanged() {
+    victim.assertUntouched();
+  }
+
+  /// The name of an image with these files; `VICTIM` stands for the host's tree.
+  private String image(String config, String layer) {
+    int number = NUMBERS.incrementAndGet();
+    Path archive =
+        HostileImage.make(
+            peapod.directory().resolve("image" + number),
+            config,
+            layer.replace("VICTIM", victim.path().toString()));
+    return pull(archive, "hostile:" + number);
+  }
+
+  private ContainerConfig.Builder of(String image, ContainerConfig.Builder container) {
+    return container.setImage(ImageSpec.newBuilder().setImage(image));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"proc", "sys", "dev"})
+  void aDirectoryOfTheKernelIsALink(String name) {
+    String image = image("{}", "ln -s VICTIM " + name);
+    refused(cri.sandbox("link"), of(image, cri.container("main", "true")), "/" + name);
+    String inside = image("{}", "ln -s /tmp " + name);
+    refused(cri.sandbox("link"), of(inside, cri.container("main", "true")), "/" + name);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"proc", "sys", "dev"})
+  void aDirectoryOfTheKernelIsAFile(String name) {
+    String image = image("{}", "echo 0 >" + name);
+    refused(cri.sandbox("file"), of(image, cri.container("main", "true")), "/" + name);
+  }
+
+  @Test
+  void theDirectoryOfThePodsFilesIsALink() {
+    String image = image("{}", "rm -rf etc; ln -s VICTIM/etc etc");
+    assertThat(
+            output(
+                cri.sandbox("etc"),
+                of(image, cri.script("main", "echo mine >/etc/passwd; cat /etc/hostname"))))
+        .containsExactly("etc");
+  }
+
+  @Test
+  void theWorkingDirectoryIsALink() {
+    String image =
+        image(
+            "{\"WorkingDir\": \"/work/made\"}",
+            "ln -s VICTIM work; ln -s ../../../../../../../../VICTIM up; ln -s /proc/self/fd fds");
+    assertThat(output(cri.sandbox("work"), of(image, cri.script("main", "touch x; ls"))))
+        .containsExactly("x");
+    assertThat(
+            output(
+                cri.sandbox("up"),
+                of(image, cri.script("main", "touch x; ls").setWorkingDir("/up/made"))))
+        .containsExactly("x");
+    for (String bad : new String[] {"/proc/self/fd/3", "/proc/../proc/self/cwd", "/fds/3"}) {
+      refused(
+          cri.sandbox("magic"),
+          of(image, cri.container("main", "true")).setWorkingDir(bad),
+          bad.startsWith("/fds") ? "/fds/3" : "/proc");
+    }
+    for (int fd = 0; fd < 24; fd++) {
+      String bad = "/fds/" + fd;
+      refused(
+          cri.sandbox("magic"), of(image, cri.container("main", "true")).setWorkingDir(bad), bad);
+    }
+  }
+
+  @Test
+  void aVolumesTargetIsALink() throws IOException {
+    Path volume = Files.createDirectories(peapod.directory().resolve("shown"));
+    Files.writeString(volume.resolve("seen"), "");
+    String image = image("{}", "ln -s VICTIM data; ln -s VICTIM/made dangling; ln -s loop loop");
+    Mount.Builder mount = Mount.newBuilder().setHostPath(volume.toString());
+    assertThat(
+            output(
+                cri.sandbox("data"),
+                of(image, cri.script("main", "ls /data/sub /dangling"))
+                    .addMounts(mount.clone().setContainerPath("/data/sub"))
+                    .addMounts(mount.clone().setContainerPath("/dangling"))))
+        .containsExactly("/dangling:", "seen", "", "/data/sub:", "seen");
+    refused(
+        cri.sandbox("loop"),
+        of(image, cri.container("main", "true"))
+            .addMounts(mount.clone().setContainerPath("/loop/x")),
+        "/loop");
+    refused(
+        cri.sandbox("proc"),
+        of(image, cri.container("main", "true"))
+            .addMounts(mount.clone().setContainerPath("/proc/sys")),
+        "/proc");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "mkfifo etc/passwd,not a regular file",
+    "head -c 2000000 /dev/zero | tr '\\0' '\\n' >etc/passwd,longer than",
+    "mkdir etc/passwd,not a regular file",
+    "mknod etc/passwd c 1 5,not a regular file",
+    "ln -s passwd etc/passwd,passwd",
+    "ln -s VICTIM/etc/passwd etc/passwd,victim"
+  })
+  void theListOfUsersIsNoOrdinaryFile(String make, String words) {
+    String image = image("{\"User\": \"victim\"}", "mkdir etc; " + make);
+    refused(cri.sandbox("users"), of(image, cri.container("main", "true")), words);
+  }
+
+  @Test
+  void theListOfUsersIsALinkInsideTheImage() {
+    String image =
+        image(
+            "{\"User\": \"app:web\"}",
+            "mkdir -p etc other; ln -s /other/passwd etc/passwd; ln -s ../other/group etc/group;"
+                + " echo app:x:1234:5:::/bin/sh >other/passwd; echo web:x:77: >other/group");
+    assertThat(output(cri.sandbox("linked"), of(image, cri.script("main", "id -u; id -g"))))
+        .containsExactly("1234", "77");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "4294967296",
+        "4294967295",
+        "2147483648",
+        "18446744073709551616",
+        "1000:4294967296",
+        "-1",
+        "0x0",
+        "+0",
+        "nobody:no-such-group",
+        "root\\nx:x:0:0:::"
+      })
+  void theImagesUserWrapsAround(String user) {
+    String image = image("{\"User\": \"" + user + "\"}", "mkdir x");
+    String sandbox = "overflow";
+    PodSandboxConfig.Builder config = cri.sandbox(sandbox);
+    refused(config, of(image, cri.container("main", "true")), "container \"main\"");
+  }
+
+  @Test
+  void aUserOfTheListWrapsAround() {
+    String image =
+        image(
+            "{\"User\": \"big\"}",
+            "mkdir etc; echo big:x:4294967296:0:::/bin/sh >etc/passwd; echo x >etc/group");
+    refused(cri.sandbox("big"), of(image, cri.container("main", "true")), "big");
+  }
+
+  @Test
+  void aLineBreakInTheHomeOfTheListOrTheImage() {
+    String image =
+        image(
+            "{\"User\": \"app\"}",
+            "mkdir etc; printf 'app:x:7:7::/home\\rroot:/bin/sh\\n' >etc/passwd");
+    assertThat(output(cri.sandbox("home"), of(image, cri.script("main", "echo $HOME"))))
+        .containsExactly("/");
+    String env = image("{\"Env\": [\"PATH=/bin\", \"HOME=/x\\nroot::0:0::/:/bin/sh\"]}", "mkdir x");
+    refused(cri.sandbox("home"), of(env, cri.container("main", "true")), "HOME", "line break");
+  }
+
+  /// A thread swaps a directory of a volume for a link to the host's tree and back while containers
+  // start that
+  /// have another volume mounted in it.
+  @Test
+  void aPathIsSwappedWhileContainersStart() throws Exception {
+    Path volume = Files.createDirectories(peapod.directory().resolve("swapped"));
+    Path inner = Files.createDirectories(peapod.directory().resolve("inner"));
+    Files.writeString(inner.resolve("inner"), "");
+    Path target = Files.createDirectory(volume.resolve("target"));
+    Path link = Files.createSymbolicLink(volume.resolve("link"), victim.path());
+    Path aside = volume.resolve("aside");
+    AtomicBoolean done = new AtomicBoolean();
+    Thread swapper =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  while (!done.get()) {
+                    move(target, aside);
+                    move(link, target);
+                    move(target, link);
+                    move(aside, target);
+                  }
+                });
+    int started = 0;
+    try {
+      PodSandboxConfig.Builder config = cri.sandbox("swapped");
+      String sandbox = cri.run(config);
+      for (int i = 0; i < 150; i++) {
+        String container =
+            cri.create(
+                sandbox,
+                config,
+                cri.container("c" + i, "touch", "/vol/target/in/written")
+                    .setWorkingDir("/vol/target/work")
+                    .addMounts(
+                        Mount.newBuilder().setHostPath(volume.toString()).setContainerPath("/vol"))
+                    .addMounts(
+                        Mount.newBuilder()
+                            .setHostPath(inner.toString())
+                            .setContainerPath("/vol/target/in")));
+        try {
+          cri.start(container);
+          started++;
+        } catch (StatusRuntimeException e) {
+          // The path was not there at the time, or is a link to nothing.
+        }
+      }
+      cri.remove(sandbox);
+    } finally {
+      done.set(true);
+      swapper.join();
+    }
+    assertThat(started).isPositive();
+  }
+
+  private static void move(Path from, Path to) {
+    try {
+      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      // A container made a directory in its place meanwhile.
+    }
+  }
+
+  /// Whatever a container of the pod writes to, what runs next is what was installed.
+  @Test
+  void ourProgramsAreOverwrittenThroughProc() throws IOException {
+    Path programs = Fixtures.HOME.resolve("target/peapod/libexec/peapod");
+    String before = Shell.run("sha256sum", programs + "/pause", programs + "/joiner").ok();
+    PodSandboxConfig.Builder config = cri.sandbox("overwrite");
+    String sandbox = cri.run(config);
+    String attacker =
+        cri.create(
+            sandbox,
+            config,
+            cri.script(
+                "attacker",
+                "while :; do for exe in /proc/[0-9]*/exe /proc/self/exe; do"
+                    + " { echo overwritten >$exe; } 2>/dev/null; done; done"));
+    cri.start(attacker);
+    for (int i = 0; i < 30; i++) {
+      assertThat(exec(attacker, "echo fine")).isEqualTo("fine");
+    }
+    assertThat(exec(attacker, "{ echo x >/proc/1/exe; } 2>&1 | sed 's/.*: //'"))
+        .isIn("Permission denied", "Text file busy", "Operation not permitted");
+    assertThat(output(sandbox, config, cri.script("after", "echo fine"))).containsExactly("fine");
+    cri.remove(sandbox);
+    assertThat(Shell.run("sha256sum", programs + "/pause", programs + "/joiner").ok())
+        .isEqualTo(before);
+  }
+
+  @Test
+  void theLogIsALink() throws IOException {
+    PodSandboxConfig.Builder config = cri.sandbox("log");
+    Path log = Path.of(config.getLogDirectory()).resolve("main.log");
+    Files.createSymbolicLink(log, victim.path().resolve("file"));
+    String sandbox = cri.run(config);
+    String container = cri.create(sandbox, config, cri.script("main", "echo overwritten"));
+    assertThatThrownBy(() -> cri.start(container))
+        .isInstanceOf(StatusRuntimeException.class)
+        .hasMessageContaining("symbolic link");
+    cri.remove(sandbox);
+    Files.delete(log);
+  }
+}
