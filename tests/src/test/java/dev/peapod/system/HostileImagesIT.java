@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Images that try to get at the host, as others' runtimes have let them. A tree of the host must
-// stay as it is.
+/// stay as it is.
 @SuppressWarnings("NullAway.Init")
 class HostileImagesIT extends KubeletTest {
   private static final AtomicInteger NUMBERS = new AtomicInteger();
@@ -199,8 +199,7 @@ class HostileImagesIT extends KubeletTest {
   }
 
   /// A thread swaps a directory of a volume for a link to the host's tree and back while containers
-  // start that
-  /// have another volume mounted in it.
+  /// start that have another volume mounted in it.
   @Test
   void aPathIsSwappedWhileContainersStart() throws Exception {
     Path volume = Files.createDirectories(peapod.directory().resolve("swapped"));

@@ -99,7 +99,7 @@ abstract class KubeletTest extends SystemTest {
   }
 
   /// Asserts that a container is refused in a pod of its own, when it is made or when it is
-  // started.
+  /// started.
   protected final void refused(
       PodSandboxConfig.Builder config, ContainerConfig.Builder container, String... words) {
     String sandbox = cri.run(config);

@@ -101,7 +101,7 @@ class MountsIT extends KubeletTest {
             "ln -s /etc secrets; ln -s ../../../../../../../etc up; mkdir etc; echo image"
                 + " >etc/mine");
     String image = pull(archive, "links:1");
-    for (String link : new String[] {"secrets", "up", "secrets/../up"}) {
+    for (String link : new String[] {"secrets", "up"}) {
       Mount.Builder mount = imageMount(link).setImage(ImageSpec.newBuilder().setImage(image));
       assertThat(
               output(cri.sandbox("links"), cri.script("main", "cat /image/mine").addMounts(mount)))
@@ -131,7 +131,8 @@ class MountsIT extends KubeletTest {
 
   @Test
   void readOnlyWithAndWithoutWhatIsMountedBelow() throws IOException {
-    Path host = Files.createDirectories(peapod.directory().resolve("ro/below")).getParent();
+    Path host = peapod.directory().resolve("ro");
+    Files.createDirectories(host.resolve("below"));
     Shell.run("mount", "-t", "tmpfs", "none", host.resolve("below").toString()).ok();
     try {
       String write = "touch /m/x 2>&1 || true; touch /m/below/x 2>&1 && echo written || true";

@@ -78,7 +78,7 @@ final class SecurityMapping {
   }
 
   /// The runtime's default AppArmor profile is none; a profile of the user's own can not be
-  // applied.
+  /// applied.
   @SuppressWarnings("deprecation") // Older kubelets still send the profile's name.
   private static void refuseAppArmor(LinuxContainerSecurityContext context) {
     Refusals.unsupported(

@@ -14,7 +14,7 @@ import dev.peapod.proto.runtime.v1.VersionResponse;
 import java.util.Map;
 
 /// The CRI's calls for the runtime itself. It answers at all only once it is ready, so its
-// conditions are true.
+/// conditions are true.
 final class StatusCalls {
   private final String version;
 

@@ -82,9 +82,9 @@ final class ContainerChecks {
     String normal = ContainerPlan.normal(target);
     require(!normal.equals("/"), field + ".container_path", "is the root");
     require(
-        !normal.startsWith("/proc/"),
+        !(normal + "/").startsWith("/proc/"),
         field + ".container_path",
-        "\"" + target + "\" is below /proc, where nothing can be mounted");
+        "\"" + target + "\" is in /proc, where nothing can be mounted");
     MountSpec.ImageVolume image = mount.image();
     if (image != null) {
       image(field, mount, image);
