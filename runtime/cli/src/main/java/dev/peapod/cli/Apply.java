@@ -69,7 +69,9 @@ final class Apply implements Callable<Integer> {
       }
       System.out.flush();
       if (wait && !dryRun) {
-        return Waiting.untilReady(daemon, response.getObjectsList(), patience);
+        List<AppliedObject> pods =
+            response.getObjectsList().stream().filter(o -> o.getKind().equals("Pod")).toList();
+        return Waiting.untilReady(daemon, pods, patience);
       }
     }
     return 0;

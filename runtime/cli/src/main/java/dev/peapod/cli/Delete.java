@@ -2,6 +2,7 @@ package dev.peapod.cli;
 
 import dev.peapod.proto.peapod.v1.DeletePodsRequest;
 import dev.peapod.proto.peapod.v1.DeletePodsResponse;
+import dev.peapod.proto.peapod.v1.DeletedObject;
 import dev.peapod.proto.peapod.v1.DeletedPod;
 import dev.peapod.proto.peapod.v1.PodSelector;
 import io.grpc.Status;
@@ -60,9 +61,15 @@ final class Delete implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    List<String> names = Names.of(words);
+    List<Names.Group> groups = Names.groups(words);
+    List<String> names =
+        groups.stream().filter(Names.Group::isOfPods).flatMap(g -> g.names().stream()).toList();
+    List<Names.Group> documents = groups.stream().filter(g -> !g.isOfPods()).toList();
     boolean many = selector != null || all;
-    if (names.isEmpty() && files.isEmpty() && !many) {
+    if (documents.stream().anyMatch(g -> g.names().isEmpty()) && !many) {
+      throw new Failure("name what is to be deleted, or use -l or --all", Main.USAGE);
+    }
+    if (names.isEmpty() && documents.isEmpty() && files.isEmpty() && !many) {
       throw new Failure("name pods, or use -f, -l or --all", Main.USAGE);
     }
     if (!names.isEmpty() && many) {
@@ -88,7 +95,11 @@ final class Delete implements Callable<Integer> {
           }
         }
       }
-      if (many) {
+      for (Names.Group group : documents) {
+        String labels = selector == null ? "" : selector;
+        code |= new Documents(daemon, in.namespace, labels).delete(group, ignoreNotFound);
+      }
+      if (many && documents.isEmpty()) {
         DeletePodsResponse response =
             daemon.pods().delete(request().setSelector(selector("")).build());
         print(response);
@@ -126,6 +137,14 @@ final class Delete implements Callable<Integer> {
       } else if (!ignoreNotFound) {
         Main.complain(
             "pods \"" + pod.getName() + "\" not found in namespace \"" + pod.getNamespace() + "\"");
+        code = Main.FAILED;
+      }
+    }
+    for (DeletedObject object : response.getObjectsList()) {
+      if (object.getExisted()) {
+        System.out.println(Documents.deleted(object));
+      } else if (!ignoreNotFound) {
+        Main.complain(object.getKind() + " \"" + object.getName() + "\" not found");
         code = Main.FAILED;
       }
     }

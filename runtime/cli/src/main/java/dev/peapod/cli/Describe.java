@@ -2,7 +2,6 @@ package dev.peapod.cli;
 
 import dev.peapod.proto.peapod.v1.GetPodRequest;
 import dev.peapod.proto.peapod.v1.ListPodsRequest;
-import dev.peapod.proto.peapod.v1.Pod;
 import dev.peapod.proto.peapod.v1.PodSelector;
 import dev.peapod.proto.peapod.v1.PodView;
 import java.util.List;
@@ -25,36 +24,49 @@ final class Describe implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    List<String> names = Names.of(words);
     try (Daemon daemon = new Daemon(root)) {
-      if (names.isEmpty()) {
-        daemon
-            .pods()
-            .list(
-                ListPodsRequest.newBuilder()
-                    .setSelector(PodSelector.newBuilder().setNamespace(in.namespace))
-                    .setView(PodView.POD_VIEW_DESCRIPTION)
-                    .build())
-            .getPodsList()
-            .forEach(Describe::print);
-      }
-      for (String name : names) {
-        print(
-            daemon
-                .pods()
-                .get(
-                    GetPodRequest.newBuilder()
-                        .setNamespace(in.namespace)
-                        .setName(name)
-                        .setView(PodView.POD_VIEW_DESCRIPTION)
-                        .build()));
+      for (Names.Group group : Names.groups(words)) {
+        if (group.isOfPods()) {
+          pods(daemon, group.names());
+        } else {
+          new Documents(daemon, in.namespace, "")
+              .list(group, PodView.POD_VIEW_DESCRIPTION)
+              .getObjectsList()
+              .forEach(object -> print(object.getText()));
+        }
       }
     }
     return 0;
   }
 
-  private static void print(Pod pod) {
-    System.out.print(pod.getText());
+  private void pods(Daemon daemon, List<String> names) {
+    if (names.isEmpty()) {
+      daemon
+          .pods()
+          .list(
+              ListPodsRequest.newBuilder()
+                  .setSelector(PodSelector.newBuilder().setNamespace(in.namespace))
+                  .setView(PodView.POD_VIEW_DESCRIPTION)
+                  .build())
+          .getPodsList()
+          .forEach(pod -> print(pod.getText()));
+    }
+    for (String name : names) {
+      print(
+          daemon
+              .pods()
+              .get(
+                  GetPodRequest.newBuilder()
+                      .setNamespace(in.namespace)
+                      .setName(name)
+                      .setView(PodView.POD_VIEW_DESCRIPTION)
+                      .build())
+              .getText());
+    }
+  }
+
+  private static void print(String text) {
+    System.out.print(text);
     System.out.println();
   }
 }

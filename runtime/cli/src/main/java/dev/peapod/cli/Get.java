@@ -2,6 +2,7 @@ package dev.peapod.cli;
 
 import dev.peapod.proto.peapod.v1.ContainerSummary;
 import dev.peapod.proto.peapod.v1.GetPodRequest;
+import dev.peapod.proto.peapod.v1.ListObjectsResponse;
 import dev.peapod.proto.peapod.v1.ListPodsRequest;
 import dev.peapod.proto.peapod.v1.ListPodsResponse;
 import dev.peapod.proto.peapod.v1.Pod;
@@ -9,6 +10,7 @@ import dev.peapod.proto.peapod.v1.PodChange;
 import dev.peapod.proto.peapod.v1.PodSelector;
 import dev.peapod.proto.peapod.v1.PodSummary;
 import dev.peapod.proto.peapod.v1.PodView;
+import dev.peapod.proto.peapod.v1.StoredObject;
 import dev.peapod.proto.peapod.v1.WatchPodsRequest;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -25,7 +27,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
-@Command(name = "get", description = "Lists pods, or shows them as objects.")
+@Command(name = "get", description = "Lists pods and other documents, or shows them as objects.")
 final class Get implements Callable<Integer> {
   enum Output {
     table,
@@ -40,8 +42,10 @@ final class Get implements Callable<Integer> {
 
   @Parameters(
       arity = "1..*",
-      paramLabel = "pods [NAME...]",
-      description = "pods for all, pod NAME or pod/NAME for some.")
+      paramLabel = "KIND [NAME...]",
+      description =
+          "pods for all, pod NAME or pod/NAME for some; also configmaps (cm), secrets and"
+              + " persistentvolumeclaims (pvc).")
   private List<String> words = List.of();
 
   @Option(
@@ -76,41 +80,69 @@ final class Get implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    List<String> names = Names.of(words);
     try (Daemon daemon = new Daemon(root)) {
-      if (names.isEmpty()) {
-        ListPodsResponse response =
-            daemon
-                .pods()
-                .list(
-                    ListPodsRequest.newBuilder().setSelector(selector("")).setView(view()).build());
-        print(response.getPodsList(), false);
-        if (watch) {
-          follow(daemon, "", response.getRevision());
+      for (Names.Group group : Names.groups(words)) {
+        if (group.isOfPods()) {
+          pods(daemon, group.names());
+        } else {
+          documents(daemon, group);
         }
-        return 0;
-      }
-      List<Pod> pods = new ArrayList<>();
-      for (String name : names) {
-        pods.add(
-            daemon
-                .pods()
-                .get(
-                    GetPodRequest.newBuilder()
-                        .setNamespace(in.namespace)
-                        .setName(name)
-                        .setView(view())
-                        .build()));
-      }
-      print(pods, names.size() == 1);
-      if (watch) {
-        if (names.size() > 1) {
-          throw new Failure("only one pod or all of them can be watched", Main.USAGE);
-        }
-        follow(daemon, names.getFirst(), pods.getFirst().getSummary().getRevision());
       }
     }
     return 0;
+  }
+
+  private void documents(Daemon daemon, Names.Group group) {
+    if (watch) {
+      throw new Failure("only pods can be watched", Main.USAGE);
+    }
+    Documents documents = new Documents(daemon, allNamespaces ? "" : in.namespace, selector);
+    ListObjectsResponse found = documents.list(group, view());
+    List<String> texts = found.getObjectsList().stream().map(StoredObject::getText).toList();
+    boolean single = group.names().size() == 1;
+    switch (output) {
+      case table, wide -> documents.table(found, !noHeaders);
+      case name ->
+          found
+              .getObjectsList()
+              .forEach(object -> System.out.println(found.getKind() + "/" + object.getName()));
+      case json -> System.out.print(single ? texts.getFirst() : jsonList(texts));
+      case yaml -> System.out.print(single ? texts.getFirst() : yamlList(texts));
+    }
+    System.out.flush();
+  }
+
+  private void pods(Daemon daemon, List<String> names) {
+    if (names.isEmpty()) {
+      ListPodsResponse response =
+          daemon
+              .pods()
+              .list(ListPodsRequest.newBuilder().setSelector(selector("")).setView(view()).build());
+      print(response.getPodsList(), false);
+      if (watch) {
+        follow(daemon, "", response.getRevision());
+      }
+      return;
+    }
+    List<Pod> pods = new ArrayList<>();
+    for (String name : names) {
+      pods.add(
+          daemon
+              .pods()
+              .get(
+                  GetPodRequest.newBuilder()
+                      .setNamespace(in.namespace)
+                      .setName(name)
+                      .setView(view())
+                      .build()));
+    }
+    print(pods, names.size() == 1);
+    if (watch) {
+      if (names.size() > 1) {
+        throw new Failure("only one pod or all of them can be watched", Main.USAGE);
+      }
+      follow(daemon, names.getFirst(), pods.getFirst().getSummary().getRevision());
+    }
   }
 
   private PodSelector selector(String name) {
@@ -149,29 +181,33 @@ final class Get implements Callable<Integer> {
         }
       }
       case name -> pods.forEach(pod -> System.out.println("pod/" + pod.getSummary().getName()));
-      case json -> System.out.print(single ? pods.getFirst().getText() : jsonList(pods));
-      case yaml -> System.out.print(single ? pods.getFirst().getText() : yamlList(pods));
+      case json -> System.out.print(single ? pods.getFirst().getText() : jsonList(texts(pods)));
+      case yaml -> System.out.print(single ? pods.getFirst().getText() : yamlList(texts(pods)));
     }
     System.out.flush();
   }
 
-  private static String jsonList(List<Pod> pods) {
+  private static List<String> texts(List<Pod> pods) {
+    return pods.stream().map(Pod::getText).toList();
+  }
+
+  private static String jsonList(List<String> texts) {
     String items =
-        pods.stream()
-            .map(pod -> pod.getText().strip().indent(4).stripTrailing())
+        texts.stream()
+            .map(text -> text.strip().indent(4).stripTrailing())
             .collect(Collectors.joining(",\n"));
     return "{\n  \"apiVersion\" : \"v1\",\n  \"kind\" : \"List\",\n  \"items\" : ["
-        + (pods.isEmpty() ? "" : "\n" + items + "\n  ")
+        + (texts.isEmpty() ? "" : "\n" + items + "\n  ")
         + "]\n}\n";
   }
 
-  private static String yamlList(List<Pod> pods) {
-    if (pods.isEmpty()) {
+  private static String yamlList(List<String> texts) {
+    if (texts.isEmpty()) {
       return "apiVersion: v1\nitems: []\nkind: List\n";
     }
     String items =
-        pods.stream()
-            .map(pod -> "- " + pod.getText().strip().indent(2).strip() + "\n")
+        texts.stream()
+            .map(text -> "- " + text.strip().indent(2).strip() + "\n")
             .collect(Collectors.joining());
     return "apiVersion: v1\nitems:\n" + items + "kind: List\n";
   }

@@ -1,31 +1,53 @@
 package dev.peapod.cli;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
-/// Reads `pods`, `pod NAME...` and `pod/NAME...`.
+/// Reads `pods`, `pod NAME...`, `pod/NAME...`, and the same of other kinds (`cm/NAME`).
 final class Names {
   private static final Set<String> PODS = Set.of("pod", "pods", "po");
 
+  /// What is named of one kind; no names mean all.
+  record Group(String kind, List<String> names) {
+    boolean isOfPods() {
+      return PODS.contains(kind);
+    }
+  }
+
   private Names() {}
 
-  /// The pods' names; none means all of them.
-  static List<String> of(List<String> words) {
-    List<String> names = new ArrayList<>();
-    boolean typed = false;
+  /// What is named, by kind.
+  static List<Group> groups(List<String> words) {
+    Map<String, List<String>> groups = new LinkedHashMap<>();
+    String kind = "";
     for (String word : words) {
       int slash = word.indexOf('/');
       if (slash >= 0) {
-        requirePods(word.substring(0, slash));
-        names.add(word.substring(slash + 1));
-        typed = true;
-      } else if (!typed) {
-        requirePods(word);
-        typed = true;
+        kind = word.substring(0, slash);
+        groups.computeIfAbsent(kind, k -> new ArrayList<>()).add(word.substring(slash + 1));
+      } else if (kind.isEmpty()) {
+        for (String one : word.split(",")) {
+          kind = one;
+          groups.computeIfAbsent(kind, k -> new ArrayList<>());
+        }
       } else {
-        names.add(word);
+        groups.computeIfAbsent(kind, k -> new ArrayList<>()).add(word);
       }
+    }
+    return groups.entrySet().stream()
+        .map(group -> new Group(group.getKey(), List.copyOf(group.getValue())))
+        .toList();
+  }
+
+  /// The pods' names, where only pods can be meant; none means all of them.
+  static List<String> of(List<String> words) {
+    List<String> names = new ArrayList<>();
+    for (Group group : groups(words)) {
+      requirePods(group.kind());
+      names.addAll(group.names());
     }
     return names;
   }
@@ -42,7 +64,7 @@ final class Names {
 
   private static void requirePods(String type) {
     if (!PODS.contains(type)) {
-      throw new Failure("peapod has no \"" + type + "\"; what it has are pods", Main.USAGE);
+      throw new Failure("\"" + type + "\" are not pods", Main.USAGE);
     }
   }
 }

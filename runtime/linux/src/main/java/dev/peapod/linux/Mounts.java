@@ -20,6 +20,8 @@ public final class Mounts {
   static final int MS_BIND = 0x1000;
   static final int MS_REC = 0x4000;
   static final int MS_PRIVATE = 0x40000;
+  private static final long MOUNT_ATTR_NOSUID = 2;
+  private static final long MOUNT_ATTR_NODEV = 4;
 
   private Mounts() {}
 
@@ -137,6 +139,42 @@ public final class Mounts {
   /// @throws KernelException EINVAL if the filesystem of a layer can not map owners
   public static Fd mappedOverlay(List<Path> lower, Path upper, Path work, boolean vol, Fd users) {
     return Overlay.mapped(lower, upper, work, vol, users);
+  }
+
+  /// A new filesystem that has no device, such as a tmpfs, detached; without set-id programs and
+  /// devices.
+  ///
+  /// @param options `key=value` each, such as `size=65536`
+  /// @throws KernelException EINVAL for an option that the filesystem does not take
+  public static Fd filesystem(String type, List<String> options) {
+    long n = MountCalls.fsopen(LibC.path(type), MountCalls.FSOPEN_CLOEXEC);
+    if (n < 0) {
+      int errno = LibC.errno();
+      throw new KernelException("fsopen(\"" + type + "\")", errno);
+    }
+    try (Fd context = new Fd((int) n)) {
+      for (String option : options) {
+        int equals = option.indexOf('=');
+        byte[] key = LibC.path(option.substring(0, equals));
+        byte[] value = LibC.path(option.substring(equals + 1));
+        int set = MountCalls.FSCONFIG_SET_STRING;
+        check(MountCalls.fsconfig(context.number(), set, key, value, 0), type + ", " + option);
+      }
+      int create = MountCalls.FSCONFIG_CMD_CREATE;
+      check(MountCalls.fsconfig(context.number(), create, null, null, 0), type);
+      long mount =
+          MountCalls.fsmount(
+              context.number(), MountCalls.FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+      check(mount, type);
+      return new Fd((int) mount);
+    }
+  }
+
+  private static void check(long result, String what) {
+    if (result < 0) {
+      int errno = LibC.errno();
+      throw new KernelException("fsconfig(" + what + ")", errno);
+    }
   }
 
   /// A new overlay filesystem, detached: `lower` read-only, the highest first, and `upper` for

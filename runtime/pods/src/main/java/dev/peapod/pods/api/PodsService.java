@@ -6,7 +6,9 @@ import dev.peapod.pods.PodKey;
 import dev.peapod.pods.PodsConfig;
 import dev.peapod.pods.manifest.ManifestSource;
 import dev.peapod.pods.manifest.Manifests;
+import dev.peapod.pods.manifest.ObjectManifest;
 import dev.peapod.pods.manifest.PodManifest;
+import dev.peapod.pods.object.ObjectKey;
 import dev.peapod.pods.status.Description;
 import dev.peapod.pods.status.LabelSelector;
 import dev.peapod.pods.status.PodText;
@@ -18,9 +20,13 @@ import dev.peapod.pods.supervisor.PodBoard;
 import dev.peapod.proto.peapod.v1.AppliedObject;
 import dev.peapod.proto.peapod.v1.ApplyRequest;
 import dev.peapod.proto.peapod.v1.ApplyResponse;
+import dev.peapod.proto.peapod.v1.DeleteObjectsRequest;
+import dev.peapod.proto.peapod.v1.DeleteObjectsResponse;
 import dev.peapod.proto.peapod.v1.DeletePodsRequest;
 import dev.peapod.proto.peapod.v1.DeletePodsResponse;
 import dev.peapod.proto.peapod.v1.GetPodRequest;
+import dev.peapod.proto.peapod.v1.ListObjectsRequest;
+import dev.peapod.proto.peapod.v1.ListObjectsResponse;
 import dev.peapod.proto.peapod.v1.ListPodsRequest;
 import dev.peapod.proto.peapod.v1.ListPodsResponse;
 import dev.peapod.proto.peapod.v1.Manifest;
@@ -55,12 +61,14 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
   private final Manifests manifests;
   private final LogCall logs;
   private final ExecCall exec;
+  private final ObjectCalls objects;
 
   public PodsService(Fleet fleet, Cri cri, PodsConfig config) {
     this.fleet = fleet;
     this.manifests = new Manifests(config.shareProcessNamespace());
     this.logs = new LogCall(fleet.board(), config);
     this.exec = new ExecCall(fleet.board(), cri);
+    this.objects = new ObjectCalls(fleet);
   }
 
   @Override
@@ -68,7 +76,8 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
     Calls.serve(
         answer,
         () -> {
-          List<PodManifest> read = read(request.getManifestsList(), request.getNamespace());
+          List<dev.peapod.pods.manifest.Manifest> read =
+              read(request.getManifestsList(), request.getNamespace());
           long revision = fleet.board().revision();
           long sequence = fleet.events().sequence();
           ApplyResponse.Builder response = ApplyResponse.newBuilder();
@@ -76,7 +85,7 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
               fleet.apply(read, request.getReplace(), request.getDryRun())) {
             response
                 .addObjectsBuilder()
-                .setKind("Pod")
+                .setKind(applied.manifest().kind())
                 .setNamespace(applied.manifest().namespace())
                 .setName(applied.manifest().name())
                 .addAllWarnings(applied.manifest().warnings())
@@ -94,7 +103,7 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
         });
   }
 
-  private List<PodManifest> read(List<Manifest> texts, String namespace) {
+  private List<dev.peapod.pods.manifest.Manifest> read(List<Manifest> texts, String namespace) {
     if (texts.isEmpty()) {
       throw PeapodException.invalid("no manifest is given");
     }
@@ -206,9 +215,14 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
         answer,
         () -> {
           Set<PodKey> keys = new LinkedHashSet<>();
+          Set<ObjectKey> documents = new LinkedHashSet<>();
           if (request.getManifestsCount() > 0) {
-            read(request.getManifestsList(), request.getNamespace())
-                .forEach(manifest -> keys.add(PodKey.of(manifest.pod())));
+            for (var manifest : read(request.getManifestsList(), request.getNamespace())) {
+              switch (manifest) {
+                case PodManifest pod -> keys.add(PodKey.of(pod.pod()));
+                case ObjectManifest object -> documents.add(ObjectKey.of(object.object()));
+              }
+            }
           }
           if (request.hasSelector()) {
             Predicate<io.fabric8.kubernetes.api.model.Pod> wanted = filter(request.getSelector());
@@ -238,8 +252,27 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
               fleet.awaitGone(key);
             }
           }
+          for (ObjectKey document : documents) {
+            response
+                .addObjectsBuilder()
+                .setKind(document.kind().word())
+                .setNamespace(document.namespace())
+                .setName(document.name())
+                .setExisted(fleet.deleteObject(document));
+          }
           answer.onNext(response.build());
         });
+  }
+
+  @Override
+  public void listObjects(ListObjectsRequest request, StreamObserver<ListObjectsResponse> answer) {
+    Calls.serve(answer, () -> answer.onNext(objects.list(request)));
+  }
+
+  @Override
+  public void deleteObjects(
+      DeleteObjectsRequest request, StreamObserver<DeleteObjectsResponse> answer) {
+    Calls.serve(answer, () -> answer.onNext(objects.delete(request)));
   }
 
   @Override

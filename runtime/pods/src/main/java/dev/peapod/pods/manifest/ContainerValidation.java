@@ -4,12 +4,10 @@ import io.fabric8.kubernetes.api.model.Capabilities;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.ContainerRestartRule;
-import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.SeccompProfile;
 import io.fabric8.kubernetes.api.model.SecurityContext;
-import io.fabric8.kubernetes.api.model.VolumeMount;
 import java.math.BigDecimal;
 import java.util.HashSet;
 import java.util.List;
@@ -51,10 +49,10 @@ final class ContainerValidation {
             path + ".workingDir", container.getWorkingDir(), "must not lie in /proc/self");
       }
     }
-    environment(path + ".env", container.getEnv());
+    new EnvironmentValidation(rules).validate(path, container);
     ports(path + ".ports", container.getPorts());
     resources(path + ".resources", container);
-    mounts(path + ".volumeMounts", container.getVolumeMounts(), volumes);
+    new VolumeValidation(rules).mounts(path + ".volumeMounts", container, volumes);
     security(path + ".securityContext", container.getSecurityContext());
     probes.validate(path, container, spec);
     restarts(path, container);
@@ -83,36 +81,6 @@ final class ContainerValidation {
   private void strings(String path, List<String> values) {
     for (int i = 0; i < values.size(); i++) {
       rules.noNul(path + "[" + i + "]", values.get(i));
-    }
-  }
-
-  private void environment(String path, List<EnvVar> variables) {
-    for (int i = 0; i < variables.size(); i++) {
-      EnvVar variable = variables.get(i);
-      String at = path + "[" + i + "]";
-      if (rules.required(at + ".name", variable.getName())) {
-        rules.environmentName(at + ".name", variable.getName());
-      }
-      if (variable.getValue() != null) {
-        rules.noNul(at + ".value", variable.getValue());
-      }
-      if (variable.getValueFrom() != null) {
-        if (variable.getValue() != null && !variable.getValue().isEmpty()) {
-          rules.invalid(at + ".valueFrom", "", "may not be specified when `value` is not empty");
-        }
-        if (variable.getValueFrom().getFieldRef() == null) {
-          rules.invalid(at + ".valueFrom", "", "must specify one of: `fieldRef`");
-        } else {
-          String field = variable.getValueFrom().getFieldRef().getFieldPath();
-          if (rules.required(at + ".valueFrom.fieldRef.fieldPath", field)
-              && !FieldPaths.isSupported(field)) {
-            rules.invalid(
-                at + ".valueFrom.fieldRef.fieldPath",
-                field,
-                "error converting fieldPath: field label not supported: " + Words.cut(field));
-          }
-        }
-      }
     }
   }
 
@@ -200,35 +168,6 @@ final class ContainerValidation {
     return Quantities.parse(text(quantity)).orElse(BigDecimal.ZERO);
   }
 
-  private void mounts(String path, List<VolumeMount> mounts, Set<String> volumes) {
-    Set<String> targets = new HashSet<>();
-    for (int i = 0; i < mounts.size(); i++) {
-      VolumeMount mount = mounts.get(i);
-      String at = path + "[" + i + "]";
-      if (rules.required(at + ".name", mount.getName()) && !volumes.contains(mount.getName())) {
-        rules.error(at + ".name", "Not found: " + Words.quote(mount.getName()));
-      }
-      if (rules.required(at + ".mountPath", mount.getMountPath())) {
-        absolute(at + ".mountPath", mount.getMountPath());
-        rules.noNul(at + ".mountPath", mount.getMountPath());
-        if (!targets.add(mount.getMountPath())) {
-          rules.invalid(at + ".mountPath", mount.getMountPath(), "must be unique");
-        }
-      }
-      if ("Bidirectional".equals(mount.getMountPropagation())) {
-        rules.forbidden(
-            at + ".mountPropagation",
-            "Bidirectional is not supported by this version of Peapod: use None or"
-                + " HostToContainer");
-      } else {
-        rules.oneOf(
-            at + ".mountPropagation",
-            mount.getMountPropagation(),
-            Set.of("None", "HostToContainer", "Bidirectional"));
-      }
-    }
-  }
-
   private void security(String path, @Nullable SecurityContext security) {
     if (security == null) {
       return;
@@ -306,7 +245,11 @@ final class ContainerValidation {
     if (restartRules.size() > MAX_RESTART_RULES) {
       rules.error(
           path + ".restartPolicyRules",
-          "Too many: " + restartRules.size() + ": must have at most " + MAX_RESTART_RULES + " items");
+          "Too many: "
+              + restartRules.size()
+              + ": must have at most "
+              + MAX_RESTART_RULES
+              + " items");
     }
     for (int i = 0; i < restartRules.size(); i++) {
       ContainerRestartRule rule = restartRules.get(i);

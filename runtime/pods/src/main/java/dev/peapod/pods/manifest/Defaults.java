@@ -2,16 +2,23 @@ package dev.peapod.pods.manifest;
 
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
+import io.fabric8.kubernetes.api.model.EmptyDirVolumeSource;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HTTPGetAction;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Lifecycle;
 import io.fabric8.kubernetes.api.model.ObjectFieldSelector;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Probe;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.ResourceRequirements;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.Volume;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,9 +49,63 @@ final class Defaults {
     if (!Boolean.TRUE.equals(spec.getHostPID())) {
       spec.setShareProcessNamespace(or(spec.getShareProcessNamespace(), shareProcessNamespace));
     }
+    spec.getVolumes().forEach(Defaults::volume);
     boolean hostNetwork = Boolean.TRUE.equals(spec.getHostNetwork());
     Stream.concat(spec.getInitContainers().stream(), spec.getContainers().stream())
         .forEach(container -> container(container, hostNetwork));
+  }
+
+  /// The defaults of a document that pods refer to.
+  static void apply(HasMetadata object, String namespace) {
+    if (object.getMetadata() == null) {
+      object.setMetadata(new ObjectMeta());
+    }
+    if (isEmpty(object.getMetadata().getNamespace())) {
+      object.getMetadata().setNamespace(namespace);
+    }
+    switch (object) {
+      case Secret secret -> {
+        secret.setType(or(secret.getType(), "Opaque"));
+        if (secret.getStringData() != null && !secret.getStringData().isEmpty()) {
+          Map<String, String> data = new LinkedHashMap<>();
+          if (secret.getData() != null) {
+            data.putAll(secret.getData());
+          }
+          secret
+              .getStringData()
+              .forEach(
+                  (key, value) ->
+                      data.put(
+                          key,
+                          Base64.getEncoder()
+                              .encodeToString(value.getBytes(StandardCharsets.UTF_8))));
+          secret.setData(data);
+        }
+        secret.setStringData(null);
+      }
+      case PersistentVolumeClaim claim -> {
+        if (claim.getSpec() != null) {
+          claim.getSpec().setVolumeMode(or(claim.getSpec().getVolumeMode(), "Filesystem"));
+        }
+      }
+      default -> {}
+    }
+  }
+
+  private static void volume(Volume volume) {
+    if (volume.getConfigMap() != null) {
+      volume.getConfigMap().setDefaultMode(or(volume.getConfigMap().getDefaultMode(), 0644));
+    } else if (volume.getSecret() != null) {
+      volume.getSecret().setDefaultMode(or(volume.getSecret().getDefaultMode(), 0644));
+    } else if (volume.getDownwardAPI() != null) {
+      volume.getDownwardAPI().setDefaultMode(or(volume.getDownwardAPI().getDefaultMode(), 0644));
+    } else if (volume.getProjected() != null) {
+      volume.getProjected().setDefaultMode(or(volume.getProjected().getDefaultMode(), 0644));
+    } else if (volume.getHostPath() != null) {
+      volume.getHostPath().setType(or(volume.getHostPath().getType(), ""));
+    } else if (volume.getPersistentVolumeClaim() == null && volume.getEmptyDir() == null) {
+      volume.setEmptyDir(new EmptyDirVolumeSource());
+    }
   }
 
   private static void container(Container container, boolean hostNetwork) {

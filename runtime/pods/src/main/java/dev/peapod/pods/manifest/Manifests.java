@@ -4,11 +4,15 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.peapod.error.PeapodException;
+import dev.peapod.pods.object.ObjectKind;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Reads manifests. Thread-safe.
 public final class Manifests {
@@ -21,44 +25,81 @@ public final class Manifests {
     this.shareProcessNamespace = shareProcessNamespace;
   }
 
-  /// All pods of all sources, in order.
+  /// All documents of all sources, in order; lists are taken apart.
   ///
-  /// @param defaultNamespace for pods that name none
+  /// @param defaultNamespace for documents that name none
   /// @throws PeapodException INVALID with one line for every error of every source
-  public List<PodManifest> read(List<ManifestSource> sources, String defaultNamespace) {
+  public List<Manifest> read(List<ManifestSource> sources, String defaultNamespace) {
     Problems problems = new Problems();
-    List<PodManifest> pods = new ArrayList<>();
+    List<Manifest> manifests = new ArrayList<>();
     Map<String, String> seen = new HashMap<>();
     for (ManifestSource source : sources) {
       List<Node> documents = Documents.read(source.name(), source.content(), problems);
       if (documents.isEmpty() && problems.isEmpty()) {
         problems.add(new ManifestError(source.name(), Position.START, "", "has no objects in it"));
       }
-      for (Node document : documents) {
-        Schema schema = new Schema(source.name(), problems);
+      for (Node document : apart(documents, source.name(), problems)) {
         int before = problems.count();
-        Pod pod = bind(document, source.name(), schema, problems);
-        if (pod == null || problems.count() > before) {
+        Schema schema = new Schema(source.name(), problems);
+        HasMetadata object = bind(document, source.name(), schema, problems);
+        if (object == null || problems.count() > before) {
           continue;
         }
-        Defaults.apply(pod, defaultNamespace, shareProcessNamespace);
         Rules rules = new Rules(source.name(), schema, problems);
-        new PodValidation(rules).validate(pod);
-        PodManifest manifest = new PodManifest(source.name(), pod, rules.warnings());
-        String key = manifest.namespace() + "/" + manifest.name();
+        Manifest manifest = check(source.name(), object, rules, defaultNamespace);
+        String key =
+            manifest.kind().toLowerCase(Locale.ROOT)
+                + " "
+                + manifest.namespace()
+                + "/"
+                + manifest.name();
         String where = source.name() + ":" + document.position().line();
         String other = seen.putIfAbsent(key, where);
         if (other != null) {
-          rules.error("metadata.name", "pod " + key + " is given twice, first in " + other);
+          rules.error("metadata.name", key + " is given twice, first in " + other);
         }
-        pods.add(manifest);
+        manifests.add(manifest);
       }
     }
     problems.throwIfAny();
-    return List.copyOf(pods);
+    return List.copyOf(manifests);
   }
 
-  private static @org.jspecify.annotations.Nullable Pod bind(
+  private Manifest check(String source, HasMetadata object, Rules rules, String defaultNamespace) {
+    if (object instanceof Pod pod) {
+      Defaults.apply(pod, defaultNamespace, shareProcessNamespace);
+      new PodValidation(rules).validate(pod);
+      return new PodManifest(source, pod, rules.warnings());
+    }
+    Defaults.apply(object, defaultNamespace);
+    new ObjectValidation(rules).validate(object);
+    return new ObjectManifest(source, object, rules.warnings());
+  }
+
+  /// What `kubectl get -o yaml` prints of several objects is one list of them.
+  private static List<Node> apart(List<Node> documents, String source, Problems problems) {
+    List<Node> result = new ArrayList<>();
+    for (Node document : documents) {
+      if (document instanceof Node.Mapping mapping
+          && mapping.entries().get("kind") instanceof Node.Entry kind
+          && kind.value() instanceof Node.Scalar word
+          && word.text().equals("List")
+          && mapping.entries().get("items") instanceof Node.Entry items) {
+        if (items.value() instanceof Node.Sequence sequence) {
+          result.addAll(sequence.items());
+        } else {
+          problems.add(
+              new ManifestError(
+                  source, items.keyPosition(), "items", "Invalid value: must be of type array"));
+        }
+      } else {
+        result.add(document);
+      }
+    }
+    return result;
+  }
+
+  private static @Nullable HasMetadata bind(
       Node document, String source, Schema schema, Problems problems) {
     if (!(document instanceof Node.Mapping mapping)) {
       problems.add(
@@ -74,7 +115,9 @@ public final class Manifests {
     if (kind.isEmpty() || version.isEmpty()) {
       return null;
     }
-    if (!kind.equals("Pod") || !version.equals("v1")) {
+    Class<? extends HasMetadata> type =
+        kind.equals("Pod") ? Pod.class : ObjectKind.ofKind(kind).map(ObjectKind::type).orElse(null);
+    if (type == null || !version.equals("v1")) {
       problems.add(
           new ManifestError(
               source,
@@ -84,20 +127,23 @@ public final class Manifests {
                   + Words.cut(version)
                   + ", Kind="
                   + Words.cut(kind)
-                  + "\" is not supported by this version of Peapod: it runs v1 Pods"));
+                  + "\" is not supported by this version of Peapod: it knows v1 Pod, ConfigMap,"
+                  + " Secret and PersistentVolumeClaim"));
       return null;
     }
-    ObjectNode json = schema.check(mapping, Pod.class);
-    if (problems.isEmpty() || json.has("spec")) {
-      try {
-        return MAPPER.treeToValue(json, Pod.class);
-      } catch (JsonProcessingException e) {
-        problems.add(
-            new ManifestError(
-                source, document.position(), "", "can not be read: " + e.getOriginalMessage()));
-      }
+    int before = problems.count();
+    ObjectNode json = schema.check(mapping, type);
+    if (problems.count() > before && !json.has("spec")) {
+      return null;
     }
-    return null;
+    try {
+      return MAPPER.treeToValue(json, type);
+    } catch (JsonProcessingException e) {
+      problems.add(
+          new ManifestError(
+              source, document.position(), "", "can not be read: " + e.getOriginalMessage()));
+      return null;
+    }
   }
 
   private static String text(Node.Mapping mapping, String field, String source, Problems problems) {

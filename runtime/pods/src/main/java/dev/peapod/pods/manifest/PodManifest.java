@@ -7,11 +7,18 @@ import java.util.List;
 /// status.
 ///
 /// @param warnings what is accepted and yet likely a mistake
-public record PodManifest(String source, Pod pod, List<String> warnings) {
+public record PodManifest(String source, Pod pod, List<String> warnings) implements Manifest {
+  @Override
+  public String kind() {
+    return "Pod";
+  }
+
+  @Override
   public String namespace() {
     return pod.getMetadata().getNamespace();
   }
 
+  @Override
   public String name() {
     return pod.getMetadata().getName();
   }

@@ -3,16 +3,13 @@ package dev.peapod.pods.manifest;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.HostAlias;
-import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodDNSConfig;
 import io.fabric8.kubernetes.api.model.PodSecurityContext;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Sysctl;
-import io.fabric8.kubernetes.api.model.Volume;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +19,6 @@ import org.jspecify.annotations.Nullable;
 final class PodValidation {
   private static final Pattern SYSCTL =
       Pattern.compile("([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?");
-  private static final int MAX_ANNOTATIONS = 256 << 10;
 
   private final Rules rules;
   private final ContainerValidation containers;
@@ -33,35 +29,8 @@ final class PodValidation {
   }
 
   void validate(Pod pod) {
-    metadata(pod.getMetadata());
+    new MetadataValidation(rules).validate(pod.getMetadata());
     spec(pod.getSpec());
-  }
-
-  private void metadata(ObjectMeta metadata) {
-    if (rules.required("metadata.name", metadata.getName())) {
-      rules.subdomain("metadata.name", metadata.getName());
-    }
-    rules.label("metadata.namespace", metadata.getNamespace());
-    if (metadata.getLabels() != null) {
-      metadata
-          .getLabels()
-          .forEach(
-              (key, value) -> {
-                rules.qualifiedName("metadata.labels", key);
-                rules.labelValue("metadata.labels." + key, value);
-              });
-    }
-    if (metadata.getAnnotations() != null) {
-      long size = 0;
-      for (Map.Entry<String, String> entry : metadata.getAnnotations().entrySet()) {
-        rules.qualifiedName("metadata.annotations", entry.getKey());
-        size += entry.getKey().length() + entry.getValue().length();
-      }
-      if (size > MAX_ANNOTATIONS) {
-        rules.error(
-            "metadata.annotations", "Too long: may not be more than " + MAX_ANNOTATIONS + " bytes");
-      }
-    }
   }
 
   private void spec(PodSpec spec) {
@@ -102,7 +71,7 @@ final class PodValidation {
     dns(spec);
     hostAliases(spec.getHostAliases());
     security(spec.getSecurityContext());
-    Set<String> volumes = volumes(spec.getVolumes());
+    Set<String> volumes = new VolumeValidation(rules).volumes(spec.getVolumes());
     containers(spec, volumes);
   }
 
@@ -186,6 +155,11 @@ final class PodValidation {
     String path = "spec.securityContext";
     containers.identity(path, security.getRunAsUser(), security.getRunAsGroup());
     containers.seccomp(path + ".seccompProfile", security.getSeccompProfile());
+    containers.id(path + ".fsGroup", security.getFsGroup());
+    rules.oneOf(
+        path + ".fsGroupChangePolicy",
+        security.getFsGroupChangePolicy(),
+        Set.of("OnRootMismatch", "Always"));
     for (int i = 0; i < security.getSupplementalGroups().size(); i++) {
       containers.id(
           path + ".supplementalGroups[" + i + "]", security.getSupplementalGroups().get(i));
@@ -209,60 +183,6 @@ final class PodValidation {
         rules.invalid(at + ".value", value, "must not contain a line break, '+' or NUL");
       }
     }
-  }
-
-  private Set<String> volumes(List<Volume> volumes) {
-    Set<String> names = new HashSet<>();
-    for (int i = 0; i < volumes.size(); i++) {
-      Volume volume = volumes.get(i);
-      String path = "spec.volumes[" + i + "]";
-      if (rules.required(path + ".name", volume.getName())) {
-        rules.label(path + ".name", volume.getName());
-        if (!names.add(volume.getName())) {
-          rules.duplicate(path + ".name", volume.getName());
-        }
-      }
-      if (volume.getEmptyDir() == null && volume.getHostPath() == null) {
-        rules.error(path, "Required value: must specify a volume type");
-      } else if (volume.getEmptyDir() != null && volume.getHostPath() != null) {
-        rules.forbidden(path + ".hostPath", "may not specify more than 1 volume type");
-      }
-      if (volume.getEmptyDir() != null
-          && volume.getEmptyDir().getMedium() != null
-          && !volume.getEmptyDir().getMedium().isEmpty()) {
-        rules.forbidden(
-            path + ".emptyDir.medium",
-            "is not supported by this version of Peapod: an emptyDir is on the disk");
-      }
-      if (volume.getHostPath() != null) {
-        hostPath(
-            path + ".hostPath", volume.getHostPath().getPath(), volume.getHostPath().getType());
-      }
-    }
-    return names;
-  }
-
-  private void hostPath(String path, @Nullable String hostPath, @Nullable String type) {
-    if (rules.required(path + ".path", hostPath) && hostPath != null) {
-      rules.noNul(path + ".path", hostPath);
-      if (!hostPath.startsWith("/")) {
-        rules.invalid(path + ".path", hostPath, "must be an absolute path");
-      } else if (List.of(hostPath.split("/")).contains("..")) {
-        rules.invalid(path + ".path", hostPath, "must not contain '..'");
-      }
-    }
-    rules.oneOf(
-        path + ".type",
-        type,
-        Set.of(
-            "",
-            "BlockDevice",
-            "CharDevice",
-            "Directory",
-            "DirectoryOrCreate",
-            "File",
-            "FileOrCreate",
-            "Socket"));
   }
 
   private void containers(PodSpec spec, Set<String> volumes) {
@@ -290,8 +210,7 @@ final class PodValidation {
       }
       if (container.getLifecycle() != null) {
         rules.forbidden(
-            path + ".lifecycle",
-            "may not be set for init containers without restartPolicy=Always");
+            path + ".lifecycle", "may not be set for init containers without restartPolicy=Always");
       }
     }
     for (int i = 0; i < spec.getContainers().size(); i++) {

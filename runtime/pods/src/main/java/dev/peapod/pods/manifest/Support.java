@@ -1,22 +1,32 @@
 package dev.peapod.pods.manifest;
 
 import io.fabric8.kubernetes.api.model.Capabilities;
+import io.fabric8.kubernetes.api.model.ConfigMapVolumeSource;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
+import io.fabric8.kubernetes.api.model.DownwardAPIVolumeFile;
+import io.fabric8.kubernetes.api.model.DownwardAPIVolumeSource;
 import io.fabric8.kubernetes.api.model.EmptyDirVolumeSource;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.EnvVarSource;
+import io.fabric8.kubernetes.api.model.KeyToPath;
 import io.fabric8.kubernetes.api.model.LifecycleHandler;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaimSpec;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodSecurityContext;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Probe;
+import io.fabric8.kubernetes.api.model.ProjectedVolumeSource;
 import io.fabric8.kubernetes.api.model.ResourceRequirements;
 import io.fabric8.kubernetes.api.model.SeccompProfile;
+import io.fabric8.kubernetes.api.model.SecretVolumeSource;
 import io.fabric8.kubernetes.api.model.SecurityContext;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.api.model.VolumeProjection;
+import io.fabric8.kubernetes.api.model.VolumeResourceRequirements;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -26,6 +36,11 @@ import java.util.Set;
 /// ignored.
 final class Support {
   private static final String ONE_MACHINE = "Peapod runs every pod on this one machine";
+  private static final String ONE_MACHINE_VOLUMES =
+      "volumes are on this one machine: emptyDir, hostPath, persistentVolumeClaim, or made of"
+          + " configMap, secret, downwardAPI, projected";
+  private static final String A_DIRECTORY = "a claim is a new directory on this machine";
+  private static final String ROOT_OWNS = "files of volumes belong to root and to fsGroup";
   private static final String NO_API = "there is no Kubernetes API server here";
 
   /// Accepted, so that what `get -o yaml` prints can be applied, and dropped.
@@ -67,6 +82,7 @@ final class Support {
                   "args",
                   "command",
                   "env",
+                  "envFrom",
                   "image",
                   "imagePullPolicy",
                   "lifecycle",
@@ -84,7 +100,9 @@ final class Support {
                   "volumeMounts",
                   "workingDir")),
           Map.entry(EnvVar.class, Set.of("name", "value", "valueFrom")),
-          Map.entry(EnvVarSource.class, Set.of("fieldRef")),
+          Map.entry(
+              EnvVarSource.class,
+              Set.of("configMapKeyRef", "fieldRef", "resourceFieldRef", "secretKeyRef")),
           Map.entry(
               ContainerPort.class,
               Set.of("containerPort", "hostIP", "hostPort", "name", "protocol")),
@@ -116,6 +134,8 @@ final class Support {
           Map.entry(
               PodSecurityContext.class,
               Set.of(
+                  "fsGroup",
+                  "fsGroupChangePolicy",
                   "runAsGroup",
                   "runAsNonRoot",
                   "runAsUser",
@@ -125,10 +145,42 @@ final class Support {
           Map.entry(LifecycleHandler.class, Set.of("exec", "httpGet", "sleep")),
           Map.entry(Capabilities.class, Set.of("add", "drop")),
           Map.entry(SeccompProfile.class, Set.of("type")),
-          Map.entry(Volume.class, Set.of("name", "emptyDir", "hostPath")),
-          Map.entry(EmptyDirVolumeSource.class, Set.of("medium")),
           Map.entry(
-              VolumeMount.class, Set.of("mountPath", "mountPropagation", "name", "readOnly")));
+              Volume.class,
+              Set.of(
+                  "configMap",
+                  "downwardAPI",
+                  "emptyDir",
+                  "hostPath",
+                  "name",
+                  "persistentVolumeClaim",
+                  "projected",
+                  "secret")),
+          Map.entry(EmptyDirVolumeSource.class, Set.of("medium", "sizeLimit")),
+          Map.entry(
+              ConfigMapVolumeSource.class, Set.of("defaultMode", "items", "name", "optional")),
+          Map.entry(
+              SecretVolumeSource.class, Set.of("defaultMode", "items", "optional", "secretName")),
+          Map.entry(DownwardAPIVolumeSource.class, Set.of("defaultMode", "items")),
+          Map.entry(
+              DownwardAPIVolumeFile.class, Set.of("fieldRef", "mode", "path", "resourceFieldRef")),
+          Map.entry(ProjectedVolumeSource.class, Set.of("defaultMode", "sources")),
+          Map.entry(VolumeProjection.class, Set.of("configMap", "downwardAPI", "secret")),
+          Map.entry(KeyToPath.class, Set.of("key", "mode", "path")),
+          Map.entry(
+              VolumeMount.class,
+              Set.of(
+                  "mountPath",
+                  "mountPropagation",
+                  "name",
+                  "readOnly",
+                  "recursiveReadOnly",
+                  "subPath",
+                  "subPathExpr")),
+          Map.entry(
+              PersistentVolumeClaimSpec.class,
+              Set.of("accessModes", "resources", "storageClassName", "volumeMode")),
+          Map.entry(VolumeResourceRequirements.class, Set.of("requests")));
 
   private static final Map<String, String> REASONS = reasons();
 
@@ -137,7 +189,7 @@ final class Support {
   /// Whether a server fills the field in, so that what a manifest says of it does not count.
   static boolean dropped(Class<?> type, String field) {
     return (type == ObjectMeta.class && SERVER_SET.contains(field))
-        || (type == Pod.class && field.equals("status"));
+        || ((type == Pod.class || type == PersistentVolumeClaim.class) && field.equals("status"));
   }
 
   /// Why a field that Kubernetes knows is refused; empty if it is supported.
@@ -148,7 +200,7 @@ final class Support {
     }
     String reason = REASONS.get(type.getSimpleName() + "." + field);
     if (reason == null && type == Volume.class) {
-      reason = "volumes can be emptyDir or hostPath";
+      reason = ONE_MACHINE_VOLUMES;
     }
     String refused = "is not supported by this version of Peapod";
     return Optional.of(reason == null ? refused : refused + ": " + reason);
@@ -184,18 +236,34 @@ final class Support {
     reasons.put("PodSpec.ephemeralContainers", "they are not part of a manifest");
     reasons.put("PodSpec.resources", "give the containers' resources");
     reasons.put("LifecycleHandler.tcpSocket", "Kubernetes itself has no such hook");
-    reasons.put("Container.envFrom", "there are no ConfigMaps and Secrets yet; use env");
     reasons.put("Container.stdin", "there is no attach yet that could feed it");
     reasons.put("Container.stdinOnce", "there is no attach yet that could feed it");
     reasons.put("Container.tty", "there is no attach yet that could show it");
-    reasons.put("EnvVarSource.configMapKeyRef", "there are no ConfigMaps yet; use value");
-    reasons.put("EnvVarSource.secretKeyRef", "there are no Secrets yet; use value");
-    reasons.put("VolumeMount.subPath", "mount the whole volume");
-    reasons.put("VolumeMount.subPathExpr", "mount the whole volume");
-    reasons.put("EmptyDirVolumeSource.sizeLimit", "it would not be enforced");
+    reasons.put("EnvVarSource.fileKeyRef", "use configMapKeyRef or secretKeyRef");
+    for (String field :
+        Set.of(
+            "KeyToPath.user",
+            "DownwardAPIVolumeFile.user",
+            "ConfigMapVolumeSource.defaultUser",
+            "SecretVolumeSource.defaultUser",
+            "DownwardAPIVolumeSource.defaultUser",
+            "ProjectedVolumeSource.defaultUser")) {
+      reasons.put(field, ROOT_OWNS);
+    }
+    for (String field : Set.of("clusterTrustBundle", "podCertificate", "serviceAccountToken")) {
+      reasons.put("VolumeProjection." + field, NO_API);
+    }
+    for (String field :
+        Set.of(
+            "dataSource", "dataSourceRef", "selector", "volumeAttributesClassName", "volumeName")) {
+      reasons.put("PersistentVolumeClaimSpec." + field, A_DIRECTORY);
+    }
+    reasons.put("VolumeResourceRequirements.limits", A_DIRECTORY);
+    reasons.put("VolumeMount.bindMountOptions", "the options are readOnly and mountPropagation");
+    reasons.put("EmptyDirVolumeSource.mode", "an emptyDir can be written by all; use fsGroup");
+    reasons.put("Volume.image", "images can not be mounted yet");
+    reasons.put("Volume.ephemeral", "use emptyDir, or a PersistentVolumeClaim of its own");
     reasons.put("SeccompProfile.localhostProfile", "the types are RuntimeDefault and Unconfined");
-    reasons.put("PodSecurityContext.fsGroup", "volumes keep their owners");
-    reasons.put("PodSecurityContext.fsGroupChangePolicy", "volumes keep their owners");
     return Map.copyOf(reasons);
   }
 }

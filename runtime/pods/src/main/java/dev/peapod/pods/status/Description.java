@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.ContainerState;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
+import io.fabric8.kubernetes.api.model.EnvFromSource;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodStatus;
@@ -163,13 +164,16 @@ public final class Description {
         String value =
             variable.getValueFrom() == null
                 ? or(variable.getValue())
-                : "(" + variable.getValueFrom().getFieldRef().getFieldPath() + ")";
+                : Origins.of(variable.getValueFrom());
         out.append("      ")
             .append(variable.getName())
             .append(": ")
             .append(clean(value))
             .append('\n');
       }
+    }
+    for (EnvFromSource source : container.getEnvFrom()) {
+      line(4, "Environment from", Origins.of(source));
     }
     if (!container.getVolumeMounts().isEmpty()) {
       out.append("    Mounts:\n");
@@ -231,15 +235,8 @@ public final class Description {
     }
     out.append("Volumes:\n");
     for (Volume volume : volumes) {
-      String what =
-          volume.getHostPath() == null
-              ? "emptyDir"
-              : "hostPath "
-                  + volume.getHostPath().getPath()
-                  + (or(volume.getHostPath().getType()).isEmpty()
-                      ? ""
-                      : " (" + volume.getHostPath().getType() + ")");
-      out.append("  ").append(volume.getName()).append(": ").append(what).append('\n');
+      out.append("  ").append(volume.getName()).append(": ");
+      out.append(clean(Origins.of(volume))).append('\n');
     }
   }
 

@@ -2,8 +2,7 @@ package dev.peapod.pods.supervisor;
 
 import com.google.protobuf.ByteString;
 import dev.peapod.error.PeapodException;
-import dev.peapod.pods.PodsConfig;
-import dev.peapod.pods.manifest.FieldPaths;
+import dev.peapod.pods.environment.Expansion;
 import dev.peapod.pods.status.PodText;
 import dev.peapod.proto.runtime.v1.Capability;
 import dev.peapod.proto.runtime.v1.ContainerConfig;
@@ -15,19 +14,13 @@ import dev.peapod.proto.runtime.v1.KeyValue;
 import dev.peapod.proto.runtime.v1.LinuxContainerConfig;
 import dev.peapod.proto.runtime.v1.LinuxContainerSecurityContext;
 import dev.peapod.proto.runtime.v1.Mount;
-import dev.peapod.proto.runtime.v1.MountPropagation;
 import dev.peapod.proto.runtime.v1.NamespaceOption;
 import dev.peapod.proto.runtime.v1.PodSandboxConfig;
 import dev.peapod.proto.runtime.v1.Signal;
 import io.fabric8.kubernetes.api.model.Container;
-import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodSecurityContext;
 import io.fabric8.kubernetes.api.model.SecurityContext;
-import io.fabric8.kubernetes.api.model.Volume;
-import io.fabric8.kubernetes.api.model.VolumeMount;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -62,10 +55,8 @@ final class ContainerConfigs {
       Container container,
       int attempt,
       Image image,
-      String podIp,
-      PodsConfig config,
-      PodPaths paths) {
-    Map<String, String> environment = environment(pod, container, podIp, config);
+      Map<String, String> environment,
+      List<Mount> mounts) {
     ContainerConfig.Builder result =
         ContainerConfig.newBuilder()
             .setMetadata(
@@ -96,7 +87,7 @@ final class ContainerConfigs {
         (name, value) ->
             result.addEnvs(
                 KeyValue.newBuilder().setKey(name).setValue(ByteString.copyFromUtf8(value))));
-    mounts(pod, container, attempt, paths, result);
+    result.addAllMounts(mounts);
     if (container.getLifecycle() != null && container.getLifecycle().getStopSignal() != null) {
       String signal = container.getLifecycle().getStopSignal();
       result.setStopSignal(
@@ -119,76 +110,6 @@ final class ContainerConfigs {
     return result.build();
   }
 
-  private static Map<String, String> environment(
-      Pod pod, Container container, String podIp, PodsConfig config) {
-    Map<String, String> fields = new HashMap<>();
-    fields.put("metadata.name", pod.getMetadata().getName());
-    fields.put("metadata.namespace", pod.getMetadata().getNamespace());
-    fields.put("metadata.uid", pod.getMetadata().getUid());
-    fields.put("spec.nodeName", config.nodeName());
-    fields.put("spec.serviceAccountName", "default");
-    fields.put("status.podIP", podIp);
-    fields.put("status.podIPs", podIp);
-    Map<String, String> result = new LinkedHashMap<>();
-    for (EnvVar variable : container.getEnv()) {
-      String value;
-      if (variable.getValueFrom() != null && variable.getValueFrom().getFieldRef() != null) {
-        String path = variable.getValueFrom().getFieldRef().getFieldPath();
-        if (path.startsWith("status.hostIP")) {
-          fields.putIfAbsent(path, HostFacts.address());
-        }
-        value =
-            FieldPaths.resolve(
-                path, fields, pod.getMetadata().getLabels(), pod.getMetadata().getAnnotations());
-      } else {
-        // Only variables that stand before it count.
-        value = Expansion.expand(variable.getValue() == null ? "" : variable.getValue(), result);
-      }
-      result.put(variable.getName(), value);
-    }
-    return result;
-  }
-
-  private static void mounts(
-      Pod pod, Container container, int attempt, PodPaths paths, ContainerConfig.Builder result) {
-    boolean ownHosts = false;
-    for (VolumeMount mount : container.getVolumeMounts()) {
-      Volume volume =
-          pod.getSpec().getVolumes().stream()
-              .filter(v -> v.getName().equals(mount.getName()))
-              .findFirst()
-              .orElseThrow();
-      String source =
-          volume.getHostPath() != null
-              ? volume.getHostPath().getPath()
-              : paths.emptyDir(volume.getName()).toString();
-      result.addMounts(
-          Mount.newBuilder()
-              .setContainerPath(mount.getMountPath())
-              .setHostPath(source)
-              .setReadonly(Boolean.TRUE.equals(mount.getReadOnly()))
-              .setPropagation(
-                  "HostToContainer".equals(mount.getMountPropagation())
-                      ? MountPropagation.PROPAGATION_HOST_TO_CONTAINER
-                      : MountPropagation.PROPAGATION_PRIVATE));
-      ownHosts |= mount.getMountPath().equals("/etc/hosts");
-    }
-    if (!ownHosts) {
-      result.addMounts(
-          Mount.newBuilder()
-              .setContainerPath("/etc/hosts")
-              .setHostPath(paths.hosts().toString())
-              .setReadonly(
-                  container.getSecurityContext() != null
-                      && Boolean.TRUE.equals(
-                          container.getSecurityContext().getReadOnlyRootFilesystem())));
-    }
-    result.addMounts(
-        Mount.newBuilder()
-            .setContainerPath(container.getTerminationMessagePath())
-            .setHostPath(paths.terminationMessage(container.getName(), attempt).toString()));
-  }
-
   private static LinuxContainerSecurityContext security(
       Pod pod, NamespaceOption namespaces, Container container, Image image) {
     PodSecurityContext podContext = pod.getSpec().getSecurityContext();
@@ -204,6 +125,10 @@ final class ContainerConfigs {
     boolean escalation = true;
     if (podContext != null) {
       result.addAllSupplementalGroups(podContext.getSupplementalGroups());
+      if (podContext.getFsGroup() != null
+          && !podContext.getSupplementalGroups().contains(podContext.getFsGroup())) {
+        result.addSupplementalGroups(podContext.getFsGroup());
+      }
     }
     if (own != null) {
       user = own.getRunAsUser() == null ? user : own.getRunAsUser();

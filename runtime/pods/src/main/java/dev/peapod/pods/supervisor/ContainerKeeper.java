@@ -4,6 +4,7 @@ import dev.peapod.error.PeapodException;
 import dev.peapod.pods.PodKey;
 import dev.peapod.pods.probe.ProbeKind;
 import dev.peapod.pods.supervisor.ContainerSlot.Role;
+import dev.peapod.pods.volume.PodVolumes;
 import dev.peapod.proto.runtime.v1.Container;
 import dev.peapod.proto.runtime.v1.ContainerState;
 import io.fabric8.kubernetes.api.model.LifecycleHandler;
@@ -27,13 +28,16 @@ final class ContainerKeeper {
   private final PodKey key;
   private final String uid;
   private final PodPaths paths;
+  private final PodVolumes volumes;
   private final Consumer<Message> worker;
 
-  ContainerKeeper(Shared shared, Pod pod, PodPaths paths, Consumer<Message> worker) {
+  ContainerKeeper(
+      Shared shared, Pod pod, PodPaths paths, PodVolumes volumes, Consumer<Message> worker) {
     this.shared = shared;
     this.key = PodKey.of(pod);
     this.uid = pod.getMetadata().getUid();
     this.paths = paths;
+    this.volumes = volumes;
     this.worker = worker;
   }
 
@@ -79,7 +83,8 @@ final class ContainerKeeper {
             slot.nextAttempt,
             sandbox.id(),
             sandbox.config(pod),
-            sandbox.ip(),
+            sandbox.ips(),
+            volumes,
             worker);
     slot.operation = Thread.ofVirtual().name("start " + key + " " + slot.name()).start(start);
   }
@@ -135,8 +140,7 @@ final class ContainerKeeper {
   /// The hook after the start has ended: the container's probes begin, or the container ends.
   void postStarted(Pod pod, Message.PostStarted hook, String podIp) {
     ContainerSlot slot = hook.slot();
-    if (slot.state != ContainerSlot.State.RUNNING
-        || !slot.containerId.equals(hook.containerId())) {
+    if (slot.state != ContainerSlot.State.RUNNING || !slot.containerId.equals(hook.containerId())) {
       return;
     }
     slot.hook = null;
@@ -328,6 +332,13 @@ final class ContainerKeeper {
                   }
                   worker.accept(new Message.Stopped(slot, id));
                 });
+  }
+
+  /// Has containers that lacked a document be tried again at once.
+  static void retryNow(List<ContainerSlot> slots) {
+    slots.stream()
+        .filter(slot -> slot.waitingReason.equals("CreateContainerConfigError"))
+        .forEach(slot -> slot.retryAt = Optional.empty());
   }
 
   /// Has running containers stop within less time than they were given before.

@@ -3,12 +3,16 @@ package dev.peapod.pods.supervisor;
 import dev.peapod.error.PeapodException;
 import dev.peapod.error.PeapodException.Kind;
 import dev.peapod.pods.PodKey;
+import dev.peapod.pods.environment.Environment;
+import dev.peapod.pods.environment.PodFields;
+import dev.peapod.pods.volume.PodVolumes;
 import dev.peapod.proto.runtime.v1.ContainerConfig;
 import dev.peapod.proto.runtime.v1.Image;
 import dev.peapod.proto.runtime.v1.PodSandboxConfig;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -21,7 +25,8 @@ final class ContainerStart implements Runnable {
   private final int attempt;
   private final String sandbox;
   private final PodSandboxConfig sandboxConfig;
-  private final String podIp;
+  private final List<String> ips;
+  private final PodVolumes volumes;
   private final Consumer<Message> worker;
 
   ContainerStart(
@@ -31,7 +36,8 @@ final class ContainerStart implements Runnable {
       int attempt,
       String sandbox,
       PodSandboxConfig sandboxConfig,
-      String podIp,
+      List<String> ips,
+      PodVolumes volumes,
       Consumer<Message> worker) {
     this.shared = shared;
     this.pod = pod;
@@ -39,7 +45,8 @@ final class ContainerStart implements Runnable {
     this.attempt = attempt;
     this.sandbox = sandbox;
     this.sandboxConfig = sandboxConfig;
-    this.podIp = podIp;
+    this.ips = ips;
+    this.volumes = volumes;
     this.worker = worker;
   }
 
@@ -64,10 +71,17 @@ final class ContainerStart implements Runnable {
     PodPaths paths = PodPaths.of(shared.config(), pod);
     String id;
     try {
-      Volumes.prepareContainer(paths, spec.getName(), attempt);
+      PodFiles.prepareContainer(paths, spec.getName(), attempt);
+      Environment environment = environment(key);
       ContainerConfig config =
           ContainerConfigs.of(
-              pod, sandboxConfig, spec, attempt, image, podIp, shared.config(), paths);
+              pod,
+              sandboxConfig,
+              spec,
+              attempt,
+              image,
+              environment.variables(),
+              ContainerMounts.of(pod, spec, attempt, paths, volumes, environment.variables()));
       id = shared.cri().createContainer(sandbox, config, sandboxConfig);
       shared.events().normal(key, spec.getName(), "Created", "Container created");
     } catch (RuntimeException e) {
@@ -80,13 +94,30 @@ final class ContainerStart implements Runnable {
     try {
       shared.cri().startContainer(id);
       shared.events().normal(key, spec.getName(), "Started", "Container started");
-      Volumes.forgetOldInstances(paths, spec.getName(), attempt);
+      PodFiles.forgetOldInstances(paths, spec.getName(), attempt);
       return new Message.Started(slot, attempt, id, image.getId(), shared.clock().instant());
     } catch (RuntimeException e) {
       shared.events().warning(key, spec.getName(), "Failed", String.valueOf(e.getMessage()));
       return new Message.NotStarted(
           slot, attempt, id, "RunContainerError", String.valueOf(e.getMessage()));
     }
+  }
+
+  private Environment environment(PodKey key) {
+    PodFields fields = new PodFields(pod, ips, shared.config().nodeName());
+    Environment environment = Environment.of(key.namespace(), slot.spec, shared.objects(), fields);
+    if (!environment.skipped().isEmpty()) {
+      shared
+          .events()
+          .warning(
+              key,
+              slot.name(),
+              "InvalidEnvironmentVariableNames",
+              "Keys "
+                  + environment.skipped()
+                  + " were skipped since they are considered invalid environment variable names.");
+    }
+    return environment;
   }
 
   private Message notCreated(

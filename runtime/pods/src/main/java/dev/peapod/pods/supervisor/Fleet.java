@@ -4,7 +4,13 @@ import dev.peapod.error.PeapodException;
 import dev.peapod.error.PeapodException.Kind;
 import dev.peapod.pods.PodKey;
 import dev.peapod.pods.PodsConfig;
+import dev.peapod.pods.manifest.Manifest;
+import dev.peapod.pods.manifest.ObjectManifest;
 import dev.peapod.pods.manifest.PodManifest;
+import dev.peapod.pods.object.ObjectKey;
+import dev.peapod.pods.object.ObjectKind;
+import dev.peapod.pods.object.ObjectStore;
+import dev.peapod.pods.object.References;
 import dev.peapod.proto.runtime.v1.PodSandbox;
 import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
@@ -26,10 +32,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// All pods and their workers: applying, deleting, looking. Thread-safe.
 public final class Fleet implements AutoCloseable {
   private static final Logger LOG = System.getLogger(Fleet.class.getName());
+  private static final Duration VOLUME_LOOK = Duration.ofSeconds(10);
   private static final Duration CLOSE_TIME = Duration.ofSeconds(5);
 
   /// What applying one manifest comes to.
@@ -41,10 +49,11 @@ public final class Fleet implements AutoCloseable {
   }
 
   /// One applied manifest.
-  public record Applied(PodManifest manifest, Result result) {}
+  public record Applied(Manifest manifest, Result result) {}
 
   private final PodsConfig config;
   private final PodStore store;
+  private final ObjectStore objects;
   private final EventLog events;
   private final PodBoard board;
   private final RuntimeWatch watch;
@@ -57,6 +66,7 @@ public final class Fleet implements AutoCloseable {
   private final ReentrantLock applying = new ReentrantLock();
 
   private volatile boolean closed;
+  private @Nullable Thread volumeWatch;
 
   /// @param weigh told of all pods whenever one has come or gone
   public Fleet(
@@ -65,13 +75,15 @@ public final class Fleet implements AutoCloseable {
     this.weigh = weigh;
     this.config = config;
     this.store = new PodStore(config);
+    this.objects = new ObjectStore(config.root(), clock);
     this.events = new EventLog(clock);
     // Milliseconds leave room for a thousand changes each before a later daemon's first revision
     // could be reached.
     this.board = new PodBoard(clock.millis() * 1000);
     this.watch = new RuntimeWatch(cri, config.poll(), () -> !workers.isEmpty(), this::seen);
     this.shared =
-        new Shared(cri, config, events, board, store, new UserRanges(), clock, watch::poke);
+        new Shared(
+            cri, config, events, board, store, objects, new UserRanges(), clock, watch::poke);
   }
 
   public EventLog events() {
@@ -80,6 +92,11 @@ public final class Fleet implements AutoCloseable {
 
   public PodBoard board() {
     return board;
+  }
+
+  /// The documents that pods refer to.
+  public ObjectStore objects() {
+    return objects;
   }
 
   /// Takes up the stored pods.
@@ -101,6 +118,7 @@ public final class Fleet implements AutoCloseable {
     Thread.ofVirtual().name("orphans").start(this::removeOrphans);
     watch.start();
     watch.poke();
+    volumeWatch = Thread.ofVirtual().name("volume limits").start(this::watchVolumes);
   }
 
   private void run(PodStore.Stored stored) {
@@ -156,7 +174,43 @@ public final class Fleet implements AutoCloseable {
   /// @throws PeapodException ALREADY_EXISTS if a spec differs and `replace` is not set;
   /// FAILED_PRECONDITION if a host port is taken by
   ///     another pod
-  public List<Applied> apply(List<PodManifest> manifests, boolean replace, boolean dryRun)
+  public List<Applied> apply(List<Manifest> manifests, boolean replace, boolean dryRun)
+      throws InterruptedException {
+    Map<Manifest, Result> results = new LinkedHashMap<>();
+    List<PodManifest> pods = new ArrayList<>();
+    for (Manifest manifest : manifests) {
+      switch (manifest) {
+        case PodManifest pod -> {
+          pods.add(pod);
+          results.put(pod, Result.CREATED);
+        }
+        case ObjectManifest object ->
+            results.put(object, Result.valueOf(objects.compare(object.object()).name()));
+      }
+    }
+    results.putAll(applyPods(pods, replace, dryRun, () -> putObjects(manifests)));
+    if (pods.isEmpty() && !dryRun) {
+      putObjects(manifests);
+    }
+    return results.entrySet().stream().map(e -> new Applied(e.getKey(), e.getValue())).toList();
+  }
+
+  private void putObjects(List<Manifest> manifests) {
+    for (Manifest manifest : manifests) {
+      if (manifest instanceof ObjectManifest object
+          && objects.put(object.object()) != ObjectStore.Result.UNCHANGED) {
+        changed(ObjectKey.of(object.object()));
+      }
+    }
+  }
+
+  private void changed(ObjectKey key) {
+    workers.values().forEach(worker -> worker.tell(new Message.ObjectChanged(key)));
+  }
+
+  /// @param before done once it is sure that the pods can be applied, and before they are
+  private Map<PodManifest, Result> applyPods(
+      List<PodManifest> manifests, boolean replace, boolean dryRun, Runnable before)
       throws InterruptedException {
     Map<PodManifest, Result> plan = new LinkedHashMap<>();
     List<PodKey> replaced = new ArrayList<>();
@@ -172,6 +226,7 @@ public final class Fleet implements AutoCloseable {
       }
       requirePorts(plan);
       if (!dryRun) {
+        before.run();
         for (PodKey key : replaced) {
           delete(key, Optional.empty());
         }
@@ -200,7 +255,7 @@ public final class Fleet implements AutoCloseable {
         }
       }
     }
-    return plan.entrySet().stream().map(e -> new Applied(e.getKey(), e.getValue())).toList();
+    return plan;
   }
 
   private Result compare(PodManifest manifest, boolean replace) throws InterruptedException {
@@ -344,6 +399,44 @@ public final class Fleet implements AutoCloseable {
     return true;
   }
 
+  /// Deletes a document.
+  ///
+  /// @return false if there is no such document
+  /// @throws PeapodException FAILED_PRECONDITION for a claim that a pod uses
+  public boolean deleteObject(ObjectKey key) {
+    if (key.kind() == ObjectKind.CLAIM) {
+      for (PodBoard.Entry entry : board.list().entries()) {
+        if (References.of(entry.pod()).contains(key)) {
+          throw new PeapodException(
+              Kind.FAILED_PRECONDITION,
+              key + " is used by pod " + PodKey.of(entry.pod()) + "; delete the pod first");
+        }
+      }
+    }
+    boolean existed = objects.delete(key);
+    if (existed) {
+      changed(key);
+    }
+    return existed;
+  }
+
+  /// Looks now and then at volumes whose size is limited.
+  private void watchVolumes() {
+    try {
+      while (!closed) {
+        Thread.sleep(VOLUME_LOOK);
+        for (PodWorker worker : workers.values()) {
+          Optional<PodBoard.Entry> entry = board.get(worker.key());
+          entry
+              .flatMap(e -> worker.volumes().overLimit(e.pod()))
+              .ifPresent(why -> worker.tell(new Message.Evict(why)));
+        }
+      }
+    } catch (InterruptedException e) {
+      // Closed.
+    }
+  }
+
   /// Waits until a pod that is being deleted is gone.
   ///
   /// @throws PeapodException UNAVAILABLE if the daemon stops before
@@ -365,6 +458,9 @@ public final class Fleet implements AutoCloseable {
   public void close() {
     closed = true;
     watch.close();
+    if (volumeWatch != null) {
+      volumeWatch.interrupt();
+    }
     List<PodWorker> all = List.copyOf(workers.values());
     all.forEach(worker -> worker.tell(new Message.Close()));
     try {

@@ -1,5 +1,6 @@
 package dev.peapod.pods.supervisor;
 
+import dev.peapod.pods.object.ObjectKey;
 import dev.peapod.pods.probe.ProbeKind;
 import dev.peapod.proto.runtime.v1.Container;
 import dev.peapod.proto.runtime.v1.PodSandbox;
@@ -28,6 +29,12 @@ sealed interface Message {
   /// The hook after the start has ended.
   record PostStarted(ContainerSlot slot, String containerId, boolean success, String message)
       implements Message {}
+
+  /// A document was made, changed or deleted that pods may refer to.
+  record ObjectChanged(ObjectKey key) implements Message {}
+
+  /// The pod takes too much of something and is to end.
+  record Evict(String message) implements Message {}
 
   /// What ran of a finished pod is stopped, or could not be.
   record Ended() implements Message {}

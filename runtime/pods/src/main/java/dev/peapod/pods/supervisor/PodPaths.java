@@ -16,10 +16,6 @@ public record PodPaths(Path directory, Path logs) {
     return directory.resolve("etc-hosts");
   }
 
-  Path emptyDir(String volume) {
-    return directory.resolve("volumes/kubernetes.io~empty-dir").resolve(volume);
-  }
-
   Path terminationMessage(String container, int attempt) {
     return directory.resolve("containers").resolve(container).resolve("termination-" + attempt);
   }

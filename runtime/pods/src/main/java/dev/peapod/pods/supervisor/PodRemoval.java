@@ -1,5 +1,6 @@
 package dev.peapod.pods.supervisor;
 
+import dev.peapod.pods.volume.PodVolumes;
 import dev.peapod.proto.runtime.v1.Container;
 import dev.peapod.proto.runtime.v1.PodSandbox;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -7,7 +8,8 @@ import java.io.IOException;
 import java.util.Map;
 import java.util.function.LongSupplier;
 
-/// Ends a pod: its containers with the grace period, then everything that was made for it. Can be done again from the start after any failure.
+/// Ends a pod: its containers with the grace period, then everything that was made for it. Can be
+// done again from the start after any failure.
 final class PodRemoval {
   private PodRemoval() {}
 
@@ -27,6 +29,8 @@ final class PodRemoval {
     for (PodSandbox sandbox : shared.cri().sandboxes(labels)) {
       shared.cri().removeSandbox(sandbox.getId());
     }
-    shared.store().remove(pod, PodPaths.of(shared.config(), pod));
+    PodPaths paths = PodPaths.of(shared.config(), pod);
+    new PodVolumes(paths.directory(), shared.objects()).unmount();
+    shared.store().remove(pod, paths);
   }
 }

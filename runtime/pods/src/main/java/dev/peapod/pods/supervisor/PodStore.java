@@ -2,19 +2,17 @@ package dev.peapod.pods.supervisor;
 
 import dev.peapod.error.PeapodException;
 import dev.peapod.pods.PodsConfig;
+import dev.peapod.pods.files.AtomicFiles;
+import dev.peapod.pods.files.Trees;
 import dev.peapod.pods.status.PodText;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodStatus;
 import java.io.IOException;
 import java.lang.System.Logger;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -117,7 +115,7 @@ public final class PodStore {
   /// the removal.
   void remove(Pod pod, PodPaths paths) throws IOException {
     Trees.delete(paths.logs());
-    for (String part : List.of("volumes", "containers")) {
+    for (String part : List.of("volumes", "volume-subpaths", "containers")) {
       Trees.delete(paths.directory().resolve(part));
     }
     Files.deleteIfExists(paths.directory().resolve(POD));
@@ -129,31 +127,6 @@ public final class PodStore {
   }
 
   private static void write(Path directory, String name, String text) {
-    Path temp = directory.resolve("." + name);
-    try {
-      Files.createDirectories(
-          directory,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      try (FileChannel channel =
-          FileChannel.open(
-              temp,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.TRUNCATE_EXISTING,
-              StandardOpenOption.WRITE)) {
-        ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
-        while (bytes.hasRemaining()) {
-          channel.write(bytes);
-        }
-        channel.force(true);
-      }
-      Files.setPosixFilePermissions(temp, PosixFilePermissions.fromString("rw-------"));
-      Files.move(temp, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
-      try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-        channel.force(true);
-      }
-    } catch (IOException e) {
-      throw PeapodException.internal(
-          "can not write " + directory.resolve(name) + ": " + e.getMessage(), e);
-    }
+    AtomicFiles.write(directory.resolve(name), text.getBytes(StandardCharsets.UTF_8));
   }
 }

@@ -2,8 +2,11 @@ package dev.peapod.pods.supervisor;
 
 import dev.peapod.pods.PodKey;
 import dev.peapod.pods.backoff.BackOff;
+import dev.peapod.pods.environment.PodFields;
+import dev.peapod.pods.object.References;
 import dev.peapod.pods.supervisor.ContainerSlot.Role;
 import dev.peapod.pods.supervisor.StatusReport.Failure;
+import dev.peapod.pods.volume.PodVolumes;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
@@ -42,6 +45,7 @@ final class PodWorker {
 
   private final List<ContainerSlot> inits;
   private final List<ContainerSlot> mains;
+  private final PodVolumes volumes;
   private final SandboxKeeper sandbox;
   private final ContainerKeeper containers;
   private final StatusReport report;
@@ -77,8 +81,9 @@ final class PodWorker {
             .map(c -> slot(c, RestartRules.isSidecar(c) ? Role.SIDECAR : Role.INIT))
             .toList();
     this.mains = pod.getSpec().getContainers().stream().map(c -> slot(c, Role.MAIN)).toList();
-    this.sandbox = new SandboxKeeper(shared, key, paths, this::tell);
-    this.containers = new ContainerKeeper(shared, pod, paths, this::tell);
+    this.volumes = new PodVolumes(paths.directory(), shared.objects());
+    this.sandbox = new SandboxKeeper(shared, key, paths, volumes, this::tell);
+    this.containers = new ContainerKeeper(shared, pod, paths, volumes, this::tell);
     this.report = new StatusReport(earlier, shared.clock().instant());
     this.failure = StatusReport.failure(earlier);
     this.thread = Thread.ofVirtual().name("pod " + key).unstarted(this::run);
@@ -181,6 +186,12 @@ final class PodWorker {
           containers.postStarted(pod, hook, sandbox.ip());
         }
       }
+      case Message.ObjectChanged changed -> objectChanged(changed);
+      case Message.Evict evict -> {
+        if (!removing && !finished) {
+          fail("Evicted", evict.message());
+        }
+      }
       case Message.Ended() -> {
         shared.look().run();
       }
@@ -251,16 +262,13 @@ final class PodWorker {
       return;
     }
     if (failure.isEmpty() && !finished && deadline().filter(this::isPast).isPresent()) {
-      fail(
-          "DeadlineExceeded",
-          "Pod was active on the node longer than the specified deadline");
+      fail("DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
     }
     finished = failure.isPresent() || PodPhase.isFinal(PodPhase.of(pod, inits, mains));
     if (finished) {
       end();
     } else if (sandbox.isUp()) {
-      PodPhase.turn(pod, inits, mains)
-          .forEach(slot -> containers.runIfDue(pod, slot, sandbox));
+      PodPhase.turn(pod, inits, mains).forEach(slot -> containers.runIfDue(pod, slot, sandbox));
     } else if (slots().noneMatch(ContainerSlot::isBusy)) {
       sandbox.makeIfDue(pod);
     }
@@ -391,6 +399,35 @@ final class PodWorker {
     return operations;
   }
 
+  private void objectChanged(Message.ObjectChanged changed) {
+    if (!removing && References.of(pod).contains(changed.key())) {
+      sandbox.retryNow();
+      ContainerKeeper.retryNow(slots().toList());
+      refreshVolumes();
+    }
+  }
+
+  /// Has running containers see what documents and metadata say now.
+  private void refreshVolumes() {
+    if (!sandbox.isUp()) {
+      return;
+    }
+    Pod now = pod;
+    PodFields fields = new PodFields(now, sandbox.ips(), shared.config().nodeName());
+    Thread.ofVirtual()
+        .name("volumes " + key)
+        .start(
+            () ->
+                volumes
+                    .refresh(now, fields)
+                    .forEach(why -> shared.events().warning(key, "", "FailedMount", why)));
+  }
+
+  /// The pod's volumes; thread-safe.
+  PodVolumes volumes() {
+    return volumes;
+  }
+
   private void configure(Message.Configure configure) {
     pod =
         with(
@@ -400,6 +437,7 @@ final class PodWorker {
                 .build(),
             null);
     shared.store().savePod(pod);
+    refreshVolumes();
   }
 
   // --- telling

@@ -3,6 +3,7 @@ package dev.peapod.pods.supervisor;
 import dev.peapod.error.PeapodException;
 import dev.peapod.error.PeapodException.Kind;
 import dev.peapod.pods.PodKey;
+import dev.peapod.pods.node.HostFacts;
 import dev.peapod.pods.probe.ProbeAction;
 import dev.peapod.pods.probe.ProbeKind;
 import dev.peapod.pods.probe.ProbePlan;

@@ -1,6 +1,7 @@
 package dev.peapod.pods.supervisor;
 
 import dev.peapod.pods.manifest.Quantities;
+import dev.peapod.pods.node.HostFacts;
 import dev.peapod.proto.runtime.v1.LinuxContainerResources;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;

@@ -1,6 +1,7 @@
 package dev.peapod.pods.supervisor;
 
 import dev.peapod.pods.PodsConfig;
+import dev.peapod.pods.node.HostFacts;
 import dev.peapod.proto.runtime.v1.DNSConfig;
 import dev.peapod.proto.runtime.v1.Int64Value;
 import dev.peapod.proto.runtime.v1.LinuxPodSandboxConfig;

@@ -3,6 +3,8 @@ package dev.peapod.pods.supervisor;
 import dev.peapod.error.PeapodException;
 import dev.peapod.pods.PodKey;
 import dev.peapod.pods.backoff.BackOff;
+import dev.peapod.pods.environment.PodFields;
+import dev.peapod.pods.volume.PodVolumes;
 import dev.peapod.proto.runtime.v1.PodSandbox;
 import dev.peapod.proto.runtime.v1.PodSandboxConfig;
 import dev.peapod.proto.runtime.v1.PodSandboxState;
@@ -30,6 +32,7 @@ final class SandboxKeeper {
   private final Shared shared;
   private final PodKey key;
   private final PodPaths paths;
+  private final PodVolumes volumes;
   private final Consumer<Message> worker;
   private final BackOff backOff;
 
@@ -47,10 +50,12 @@ final class SandboxKeeper {
   private final List<String> stale = new ArrayList<>();
   private final Set<String> going = ConcurrentHashMap.newKeySet();
 
-  SandboxKeeper(Shared shared, PodKey key, PodPaths paths, Consumer<Message> worker) {
+  SandboxKeeper(
+      Shared shared, PodKey key, PodPaths paths, PodVolumes volumes, Consumer<Message> worker) {
     this.shared = shared;
     this.key = key;
     this.paths = paths;
+    this.volumes = volumes;
     this.worker = worker;
     Duration base = shared.config().backOffBase();
     this.backOff = new BackOff(base.compareTo(RETRY) < 0 ? base : RETRY, RETRY_MAX, RETRY_MAX);
@@ -145,17 +150,24 @@ final class SandboxKeeper {
   }
 
   private Message make(Pod pod, int attempt) {
+    try {
+      PodFiles.prepare(paths);
+      volumes.prepare(pod, new PodFields(pod, List.of(), shared.config().nodeName()));
+    } catch (RuntimeException e) {
+      String why = String.valueOf(e.getMessage());
+      shared.events().warning(key, "", "FailedMount", why);
+      return new Message.SandboxFailed(attempt, why);
+    }
     String made = "";
     Optional<Integer> users = Optional.empty();
     try {
-      Volumes.prepare(pod, paths);
       if (Boolean.FALSE.equals(pod.getSpec().getHostUsers())) {
         users = Optional.of(shared.users().take(shared.cri().sandboxes(Map.of())));
       }
       PodSandboxConfig config = SandboxConfigs.of(pod, attempt, users, shared.config(), paths);
       made = shared.cri().runSandbox(config);
       List<String> addresses = Adoption.ips(shared.cri().sandboxStatus(made));
-      Volumes.writeHosts(pod, paths, addresses.isEmpty() ? "" : addresses.getFirst());
+      PodFiles.writeHosts(pod, paths, addresses.isEmpty() ? "" : addresses.getFirst());
       return new Message.SandboxMade(made, attempt, addresses, users);
     } catch (RuntimeException e) {
       String why = "Failed to create pod sandbox: " + e.getMessage();
@@ -188,6 +200,11 @@ final class SandboxKeeper {
     Instant now = shared.clock().instant();
     backOff.tried(now, now);
     retryAt = Optional.of(backOff.due(now));
+  }
+
+  /// Has a sandbox that could not be made be tried again at once.
+  void retryNow() {
+    retryAt = Optional.empty();
   }
 
   /// Begins to stop the sandbox of a pod that has nothing more to run; true if that is news.

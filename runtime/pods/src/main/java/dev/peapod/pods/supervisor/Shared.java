@@ -1,6 +1,7 @@
 package dev.peapod.pods.supervisor;
 
 import dev.peapod.pods.PodsConfig;
+import dev.peapod.pods.object.ObjectStore;
 import java.time.InstantSource;
 
 /// What all workers use.
@@ -12,6 +13,7 @@ public record Shared(
     EventLog events,
     PodBoard board,
     PodStore store,
+    ObjectStore objects,
     UserRanges users,
     InstantSource clock,
     Runnable look) {}

@@ -1,5 +1,6 @@
 package dev.peapod.pods.supervisor;
 
+import dev.peapod.pods.node.HostFacts;
 import io.fabric8.kubernetes.api.model.ContainerState;
 import io.fabric8.kubernetes.api.model.ContainerStateBuilder;
 import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
@@ -191,7 +192,9 @@ final class StatusReport {
     if (waits) {
       String reason = slot.waitingReason;
       if (reason.isEmpty()) {
-        boolean initializing = slot.role == ContainerSlot.Role.MAIN && inits.stream().anyMatch(s -> !s.isInitialized());
+        boolean initializing =
+            slot.role == ContainerSlot.Role.MAIN
+                && inits.stream().anyMatch(s -> !s.isInitialized());
         reason =
             initializing || (slot.role != ContainerSlot.Role.MAIN && isBehind(slot, inits))
                 ? "PodInitializing"

@@ -25,7 +25,7 @@ class BadManifestsTest {
 
   @Test
   void theCorpusIsLarge() throws IOException {
-    assertThat(cases()).hasSizeGreaterThanOrEqualTo(60);
+    assertThat(cases()).hasSizeGreaterThanOrEqualTo(150);
   }
 
   private static void check(Case c) {

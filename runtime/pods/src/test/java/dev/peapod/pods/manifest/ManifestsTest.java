@@ -24,7 +24,7 @@ class ManifestsTest {
           image: b
       """;
 
-  private static List<PodManifest> read(String text) {
+  private static List<Manifest> read(String text) {
     return new Manifests(true)
         .read(
             List.of(new ManifestSource("a.yaml", text.getBytes(StandardCharsets.UTF_8))),
@@ -32,7 +32,7 @@ class ManifestsTest {
   }
 
   private static Pod pod(String text) {
-    return read(text).getFirst().pod();
+    return ((PodManifest) read(text).getFirst()).pod();
   }
 
   @Test
@@ -131,7 +131,7 @@ class ManifestsTest {
   @Test
   void readsSeveralDocumentsOfSeveralSources() {
     String second = MINIMAL.replace("name: web", "name: db");
-    List<PodManifest> pods =
+    List<Manifest> pods =
         new Manifests(true)
             .read(
                 List.of(
@@ -147,8 +147,8 @@ class ManifestsTest {
                         """
                             .getBytes(StandardCharsets.UTF_8))),
                 "apps");
-    assertThat(pods).extracting(PodManifest::name).containsExactly("web", "db", "json");
-    assertThat(pods).extracting(PodManifest::namespace).containsOnly("apps");
+    assertThat(pods).extracting(Manifest::name).containsExactly("web", "db", "json");
+    assertThat(pods).extracting(Manifest::namespace).containsOnly("apps");
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peapod.pods.manifest.ManifestSource;
 import dev.peapod.pods.manifest.Manifests;
+import dev.peapod.pods.manifest.PodManifest;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.nio.charset.StandardCharsets;
@@ -63,10 +64,9 @@ class PodTextTest {
           "x".repeat(200) + " " + "y".repeat(200));
 
   private static Pod pod(String text) {
-    return new Manifests(true)
-        .read(List.of(new ManifestSource("t", text.getBytes(StandardCharsets.UTF_8))), "default")
-        .getFirst()
-        .pod();
+    List<ManifestSource> sources =
+        List.of(new ManifestSource("t", text.getBytes(StandardCharsets.UTF_8)));
+    return ((PodManifest) new Manifests(true).read(sources, "default").getFirst()).pod();
   }
 
   @Test

@@ -4,9 +4,9 @@ import static org.awaitility.Awaitility.await;
 
 import dev.peapod.pods.PodKey;
 import dev.peapod.pods.PodsConfig;
+import dev.peapod.pods.manifest.Manifest;
 import dev.peapod.pods.manifest.ManifestSource;
 import dev.peapod.pods.manifest.Manifests;
-import dev.peapod.pods.manifest.PodManifest;
 import dev.peapod.pods.status.Summaries;
 import dev.peapod.proto.peapod.v1.PodSummary;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
@@ -81,7 +81,7 @@ abstract class FleetCase {
     return text.toString();
   }
 
-  List<PodManifest> read(String text) {
+  List<Manifest> read(String text) {
     return new Manifests(true)
         .read(List.of(new ManifestSource("t", text.getBytes(StandardCharsets.UTF_8))), "default");
   }

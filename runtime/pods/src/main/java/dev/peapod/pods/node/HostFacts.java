@@ -1,4 +1,4 @@
-package dev.peapod.pods.supervisor;
+package dev.peapod.pods.node;
 
 import java.io.IOException;
 import java.net.DatagramSocket;
@@ -12,13 +12,13 @@ import java.util.List;
 
 /// What pods are told of the machine. Read anew each time: all of it may change while the daemon
 /// runs.
-final class HostFacts {
+public final class HostFacts {
   private HostFacts() {}
 
   /// The host's resolver configuration.
-  record Resolver(List<String> servers, List<String> searches, List<String> options) {}
+  public record Resolver(List<String> servers, List<String> searches, List<String> options) {}
 
-  static Resolver resolver() {
+  public static Resolver resolver() {
     List<String> servers = new ArrayList<>();
     List<String> searches = new ArrayList<>();
     List<String> options = new ArrayList<>();
@@ -38,13 +38,13 @@ final class HostFacts {
     return new Resolver(servers.subList(0, Math.min(3, servers.size())), searches, options);
   }
 
-  static String hostsFile() {
+  public static String hostsFile() {
     return String.join("\n", lines(Path.of("/etc/hosts"))) + "\n";
   }
 
   /// The address that the default route goes out from; no packet is sent. 127.0.0.1 where there is
   /// no route.
-  static String address() {
+  public static String address() {
     try (DatagramSocket socket = new DatagramSocket()) {
       socket.connect(new InetSocketAddress(InetAddress.ofLiteral("192.0.2.1"), 9));
       InetAddress local = socket.getLocalAddress();
@@ -63,7 +63,7 @@ final class HostFacts {
   }
 
   /// Bytes of memory of the machine.
-  static long memory() {
+  public static long memory() {
     for (String line : lines(Path.of("/proc/meminfo"))) {
       if (line.startsWith("MemTotal:")) {
         return Long.parseLong(line.replaceAll("[^0-9]", "")) << 10;

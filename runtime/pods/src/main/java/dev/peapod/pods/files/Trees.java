@@ -1,4 +1,4 @@
-package dev.peapod.pods.supervisor;
+package dev.peapod.pods.files;
 
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
@@ -10,14 +10,14 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 
 /// Deletes directory trees.
-final class Trees {
+public final class Trees {
   private Trees() {}
 
   /// Deletes a tree without following links; a missing one is fine.
   ///
   /// @throws IOException also if something is mounted in it: what is behind a mount is not ours to
   /// delete
-  static void delete(Path root) throws IOException {
+  public static void delete(Path root) throws IOException {
     if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) {
       return;
     }

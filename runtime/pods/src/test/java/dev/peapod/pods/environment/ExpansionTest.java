@@ -1,4 +1,4 @@
-package dev.peapod.pods.supervisor;
+package dev.peapod.pods.environment;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,13 +1,13 @@
-package dev.peapod.pods.supervisor;
+package dev.peapod.pods.environment;
 
 import java.util.Map;
 
 /// Kubernetes' `$(VAR)` expansion: `$$` is a dollar sign, a reference to an unknown variable stays
 /// as it is.
-final class Expansion {
+public final class Expansion {
   private Expansion() {}
 
-  static String expand(String text, Map<String, String> variables) {
+  public static String expand(String text, Map<String, String> variables) {
     StringBuilder result = new StringBuilder(text.length());
     int i = 0;
     while (i < text.length()) {

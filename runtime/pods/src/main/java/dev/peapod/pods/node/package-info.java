@@ -1,0 +1,5 @@
+/// What pods are told of the machine that they run on.
+@NullMarked
+package dev.peapod.pods.node;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,206 @@
+package dev.peapod.pods.object;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.peapod.error.PeapodException;
+import dev.peapod.pods.files.AtomicFiles;
+import dev.peapod.pods.files.Trees;
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaimStatusBuilder;
+import io.fabric8.kubernetes.api.model.Secret;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.stream.Stream;
+
+/// The documents that pods refer to: in memory, and on disk below `root/objects`. A claim's
+/// directory is below `root/claims` and lives as long as the claim. What is handed out must not be
+/// changed. Thread-safe.
+public final class ObjectStore {
+  private static final Logger LOG = System.getLogger(ObjectStore.class.getName());
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /// What putting a document came to.
+  public enum Result {
+    CREATED,
+    UNCHANGED,
+    CONFIGURED
+  }
+
+  private final Path directory;
+  private final Path claims;
+  private final InstantSource clock;
+  private final Map<ObjectKey, HasMetadata> objects = new ConcurrentSkipListMap<>();
+
+  /// @param root lasting state
+  public ObjectStore(Path root, InstantSource clock) {
+    this.directory = root.resolve("objects");
+    this.claims = root.resolve("claims");
+    this.clock = clock;
+    load();
+  }
+
+  private void load() {
+    for (ObjectKind kind : ObjectKind.values()) {
+      Path of = directory.resolve(kind.word());
+      if (!Files.isDirectory(of)) {
+        continue;
+      }
+      try (Stream<Path> files = Files.list(of)) {
+        files
+            .filter(file -> !file.getFileName().toString().startsWith("."))
+            .forEach(file -> load(kind, file));
+      } catch (IOException e) {
+        throw PeapodException.internal("can not list " + of, e);
+      }
+    }
+  }
+
+  private void load(ObjectKind kind, Path file) {
+    try {
+      HasMetadata object = JSON.readValue(Files.readAllBytes(file), kind.type());
+      ObjectKey key = ObjectKey.of(object);
+      if (!file.equals(file(key))) {
+        throw new IOException("it is not the document of its name");
+      }
+      objects.put(key, object);
+    } catch (IOException | RuntimeException e) {
+      LOG.log(Logger.Level.WARNING, "leave out " + file + ": " + e.getMessage());
+    }
+  }
+
+  public Optional<HasMetadata> get(ObjectKey key) {
+    return Optional.ofNullable(objects.get(key));
+  }
+
+  public Optional<ConfigMap> configMap(String namespace, String name) {
+    return get(new ObjectKey(ObjectKind.CONFIG_MAP, namespace, name)).map(ConfigMap.class::cast);
+  }
+
+  public Optional<Secret> secret(String namespace, String name) {
+    return get(new ObjectKey(ObjectKind.SECRET, namespace, name)).map(Secret.class::cast);
+  }
+
+  /// All documents, by kind, namespace and name.
+  public List<HasMetadata> list() {
+    return List.copyOf(objects.values());
+  }
+
+  /// What putting this document would come to.
+  ///
+  /// @throws PeapodException INVALID if the present one must not be changed that way
+  public Result compare(HasMetadata asked) {
+    HasMetadata present = objects.get(ObjectKey.of(asked));
+    if (present == null) {
+      return Result.CREATED;
+    }
+    Changes.requireAllowed(present, asked);
+    return same(present, asked) ? Result.UNCHANGED : Result.CONFIGURED;
+  }
+
+  /// Makes or changes a document.
+  ///
+  /// @throws PeapodException INVALID if the present one must not be changed that way
+  public Result put(HasMetadata asked) {
+    ObjectKey key = ObjectKey.of(asked);
+    Result result = compare(asked);
+    if (result == Result.UNCHANGED) {
+      return result;
+    }
+    HasMetadata present = objects.get(key);
+    asked.setMetadata(
+        new ObjectMetaBuilder(asked.getMetadata())
+            .withUid(
+                present == null ? UUID.randomUUID().toString() : present.getMetadata().getUid())
+            .withCreationTimestamp(
+                present == null
+                    ? clock.instant().truncatedTo(ChronoUnit.SECONDS).toString()
+                    : present.getMetadata().getCreationTimestamp())
+            .build());
+    if (asked instanceof PersistentVolumeClaim claim) {
+      claim.setStatus(
+          new PersistentVolumeClaimStatusBuilder()
+              .withPhase("Bound")
+              .withAccessModes(claim.getSpec().getAccessModes())
+              .withCapacity(claim.getSpec().getResources().getRequests())
+              .build());
+      makeClaim(key);
+    }
+    try {
+      AtomicFiles.write(file(key), JSON.writeValueAsBytes(asked));
+    } catch (IOException e) {
+      throw PeapodException.internal("can not write " + file(key) + ": " + e.getMessage(), e);
+    }
+    objects.put(key, asked);
+    return result;
+  }
+
+  /// Removes a document, and with a claim what is in it; false if there was none.
+  public boolean delete(ObjectKey key) {
+    try {
+      Files.deleteIfExists(file(key));
+      if (key.kind() == ObjectKind.CLAIM) {
+        Trees.delete(claimDirectory(key));
+      }
+      removeEmpty(file(key).resolveSibling("."));
+      removeEmpty(claimDirectory(key).resolveSibling("."));
+    } catch (IOException e) {
+      throw PeapodException.internal("can not delete " + key + ": " + e.getMessage(), e);
+    }
+    return objects.remove(key) != null;
+  }
+
+  /// Removes a directory and the one above it, if nothing is in them.
+  private static void removeEmpty(Path directory) throws IOException {
+    Path of = directory.normalize();
+    try {
+      Files.deleteIfExists(of);
+      Files.deleteIfExists(of.resolveSibling(".").normalize());
+    } catch (DirectoryNotEmptyException e) {
+      // Others are there.
+    }
+  }
+
+  /// Where a claim's files are.
+  public Path claimDirectory(ObjectKey key) {
+    return claims.resolve(key.namespace()).resolve(key.name());
+  }
+
+  private void makeClaim(ObjectKey key) {
+    Path made = claimDirectory(key);
+    try {
+      if (!Files.isDirectory(made)) {
+        Files.createDirectories(made);
+        Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rwxrwxrwx"));
+      }
+    } catch (IOException e) {
+      throw PeapodException.internal("can not make " + made + ": " + e.getMessage(), e);
+    }
+  }
+
+  private Path file(ObjectKey key) {
+    return directory
+        .resolve(key.kind().word())
+        .resolve(key.namespace() + "_" + key.name() + ".json");
+  }
+
+  private static boolean same(HasMetadata present, HasMetadata asked) {
+    return Objects.equals(present.getMetadata().getLabels(), asked.getMetadata().getLabels())
+        && Objects.equals(
+            present.getMetadata().getAnnotations(), asked.getMetadata().getAnnotations())
+        && Changes.sameContent(present, asked);
+  }
+}
