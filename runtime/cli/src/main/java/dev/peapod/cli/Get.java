@@ -34,7 +34,8 @@ final class Get implements Callable<Integer> {
     wide,
     json,
     yaml,
-    name
+    name,
+    jsonpath
   }
 
   @ParentCommand private Root root = new Root();
@@ -52,8 +53,8 @@ final class Get implements Callable<Integer> {
       names = {"-o", "--output"},
       paramLabel = "FORMAT",
       defaultValue = "table",
-      description = "wide, json, yaml or name.")
-  private Output output = Output.table;
+      description = "wide, json, yaml, name or jsonpath=TEMPLATE.")
+  private String format = "table";
 
   @Option(
       names = {"-w", "--watch"},
@@ -75,11 +76,14 @@ final class Get implements Callable<Integer> {
   @Option(names = "--no-headers", description = "No title line.")
   private boolean noHeaders;
 
+  private Output output = Output.table;
+  private String template = "";
   private final Map<String, List<String>> shown = new HashMap<>();
   private Table printed = new Table();
 
   @Override
   public Integer call() {
+    output();
     try (Daemon daemon = new Daemon(root)) {
       for (Names.Group group : Names.groups(words)) {
         if (group.isOfPods()) {
@@ -90,6 +94,22 @@ final class Get implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private void output() {
+    String word = format.replaceFirst("=.*", "");
+    try {
+      output = Output.valueOf(word);
+    } catch (IllegalArgumentException e) {
+      throw new Failure("--output must be wide, json, yaml, name or jsonpath=TEMPLATE", Main.USAGE);
+    }
+    if (output == Output.jsonpath) {
+      template = format.substring(Math.min(format.length(), "jsonpath=".length()));
+      if (template.isEmpty()) {
+        throw new Failure(
+            "jsonpath needs a template, such as jsonpath='{.status.podIP}'", Main.USAGE);
+      }
+    }
   }
 
   private void documents(Daemon daemon, Names.Group group) {
@@ -106,6 +126,7 @@ final class Get implements Callable<Integer> {
           found
               .getObjectsList()
               .forEach(object -> System.out.println(found.getKind() + "/" + object.getName()));
+      case jsonpath -> throw new Failure("jsonpath is for pods", Main.USAGE);
       case json -> System.out.print(single ? texts.getFirst() : jsonList(texts));
       case yaml -> System.out.print(single ? texts.getFirst() : yamlList(texts));
     }
@@ -117,7 +138,12 @@ final class Get implements Callable<Integer> {
       ListPodsResponse response =
           daemon
               .pods()
-              .list(ListPodsRequest.newBuilder().setSelector(selector("")).setView(view()).build());
+              .list(
+                  ListPodsRequest.newBuilder()
+                      .setSelector(selector(""))
+                      .setView(view())
+                      .setTemplate(template)
+                      .build());
       print(response.getPodsList(), false);
       if (watch) {
         follow(daemon, "", response.getRevision());
@@ -134,6 +160,7 @@ final class Get implements Callable<Integer> {
                       .setNamespace(in.namespace)
                       .setName(name)
                       .setView(view())
+                      .setTemplate(template)
                       .build()));
     }
     print(pods, names.size() == 1);
@@ -155,6 +182,7 @@ final class Get implements Callable<Integer> {
 
   private PodView view() {
     return switch (output) {
+      case jsonpath -> PodView.POD_VIEW_JSONPATH;
       case json -> PodView.POD_VIEW_JSON;
       case yaml -> PodView.POD_VIEW_YAML;
       case table, wide, name -> PodView.POD_VIEW_SUMMARY;
@@ -181,6 +209,7 @@ final class Get implements Callable<Integer> {
         }
       }
       case name -> pods.forEach(pod -> System.out.println("pod/" + pod.getSummary().getName()));
+      case jsonpath -> pods.forEach(pod -> System.out.print(pod.getText()));
       case json -> System.out.print(single ? pods.getFirst().getText() : jsonList(texts(pods)));
       case yaml -> System.out.print(single ? pods.getFirst().getText() : yamlList(texts(pods)));
     }
@@ -292,7 +321,7 @@ final class Get implements Callable<Integer> {
         }
       }
       case name -> System.out.println("pod/" + pod.getSummary().getName());
-      case json -> System.out.print(pod.getText());
+      case json, jsonpath -> System.out.print(pod.getText());
       case yaml -> System.out.print("---\n" + pod.getText());
     }
     System.out.flush();

@@ -21,17 +21,21 @@ public final class Main {
   /// Looking at a verb's class costs time; only the one that is called is looked at.
   private static final Map<String, Supplier<Object>> VERBS =
       new TreeMap<>(
-          Map.of(
-              "apply", Apply::new,
-              "completion", Completion::new,
-              "delete", Delete::new,
-              "describe", Describe::new,
-              "exec", Exec::new,
-              "get", Get::new,
-              "image", ImageVerbs::new,
-              "logs", Logs::new,
-              "version", Version::new,
-              "wait", Wait::new));
+          Map.ofEntries(
+              Map.entry("apply", Apply::new),
+              Map.entry("completion", Completion::new),
+              Map.entry("delete", Delete::new),
+              Map.entry("describe", Describe::new),
+              Map.entry("events", Events::new),
+              Map.entry("exec", Exec::new),
+              Map.entry("explain", Explain::new),
+              Map.entry("generate", Generate::new),
+              Map.entry("get", Get::new),
+              Map.entry("image", ImageVerbs::new),
+              Map.entry("logs", Logs::new),
+              Map.entry("restart", Restart::new),
+              Map.entry("version", Version::new),
+              Map.entry("wait", Wait::new)));
 
   private Main() {}
 

@@ -43,7 +43,8 @@ final class ObjectCalls {
               .addAllCells(ObjectTable.cells(object));
       switch (request.getView()) {
         case POD_VIEW_JSON -> stored.setText(PodText.json(object));
-        case POD_VIEW_YAML -> stored.setText(PodText.yaml(object));
+        case POD_VIEW_JSONPATH -> throw PeapodException.invalid("jsonpath is for pods");
+        case POD_VIEW_MANIFEST, POD_VIEW_YAML -> stored.setText(PodText.yaml(object));
         case POD_VIEW_DESCRIPTION -> stored.setText(ObjectTable.description(object));
         case POD_VIEW_SUMMARY, UNRECOGNIZED -> {}
       }

@@ -4,12 +4,15 @@ import dev.peapod.error.PeapodException;
 import dev.peapod.error.PeapodException.Kind;
 import dev.peapod.pods.PodKey;
 import dev.peapod.pods.PodsConfig;
+import dev.peapod.pods.manifest.FieldTable;
 import dev.peapod.pods.manifest.ManifestSource;
 import dev.peapod.pods.manifest.Manifests;
 import dev.peapod.pods.manifest.ObjectManifest;
 import dev.peapod.pods.manifest.PodManifest;
 import dev.peapod.pods.object.ObjectKey;
+import dev.peapod.pods.status.Bare;
 import dev.peapod.pods.status.Description;
+import dev.peapod.pods.status.JsonPath;
 import dev.peapod.pods.status.LabelSelector;
 import dev.peapod.pods.status.PodText;
 import dev.peapod.pods.status.Summaries;
@@ -24,6 +27,8 @@ import dev.peapod.proto.peapod.v1.DeleteObjectsRequest;
 import dev.peapod.proto.peapod.v1.DeleteObjectsResponse;
 import dev.peapod.proto.peapod.v1.DeletePodsRequest;
 import dev.peapod.proto.peapod.v1.DeletePodsResponse;
+import dev.peapod.proto.peapod.v1.ExplainRequest;
+import dev.peapod.proto.peapod.v1.ExplainResponse;
 import dev.peapod.proto.peapod.v1.GetPodRequest;
 import dev.peapod.proto.peapod.v1.ListObjectsRequest;
 import dev.peapod.proto.peapod.v1.ListObjectsResponse;
@@ -41,6 +46,8 @@ import dev.peapod.proto.peapod.v1.PodLogsRequest;
 import dev.peapod.proto.peapod.v1.PodSelector;
 import dev.peapod.proto.peapod.v1.PodView;
 import dev.peapod.proto.peapod.v1.PodsGrpc;
+import dev.peapod.proto.peapod.v1.RestartRequest;
+import dev.peapod.proto.peapod.v1.RestartResponse;
 import dev.peapod.proto.peapod.v1.WatchPodsRequest;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
@@ -48,6 +55,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -121,7 +129,7 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
         () -> {
           PodKey key = new PodKey(request.getNamespace(), request.getName());
           PodBoard.Entry entry = fleet.board().get(key).orElseThrow(() -> noSuchPod(key));
-          answer.onNext(pod(entry, request.getView()));
+          answer.onNext(pod(entry, request.getView(), request.getTemplate()));
         });
   }
 
@@ -137,12 +145,20 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
         () -> {
           Predicate<io.fabric8.kubernetes.api.model.Pod> wanted = filter(request.getSelector());
           PodBoard.Listing listing = fleet.board().list();
+          List<io.fabric8.kubernetes.api.model.Pod> pods = new ArrayList<>();
           ListPodsResponse.Builder response =
               ListPodsResponse.newBuilder().setRevision(listing.revision());
           for (PodBoard.Entry entry : listing.entries()) {
             if (wanted.test(entry.pod())) {
-              response.addPods(pod(entry, request.getView()));
+              response.addPods(pod(entry, request.getView(), ""));
+              pods.add(entry.pod());
             }
+          }
+          if (request.getView() == PodView.POD_VIEW_JSONPATH) {
+            response.setText(
+                JsonPath.evaluate(
+                    request.getTemplate(),
+                    Map.of("apiVersion", "v1", "kind", "List", "items", pods)));
           }
           answer.onNext(response.build());
         });
@@ -196,7 +212,7 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
   private PodChange change(PodChange.Type type, PodBoard.Entry entry, PodView view) {
     return PodChange.newBuilder()
         .setType(type)
-        .setPod(pod(entry, view))
+        .setPod(pod(entry, view, ""))
         .setRevision(entry.revision())
         .build();
   }
@@ -265,6 +281,31 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
   }
 
   @Override
+  public void restart(RestartRequest request, StreamObserver<RestartResponse> answer) {
+    Calls.serve(
+        answer,
+        () ->
+            answer.onNext(
+                RestartResponse.newBuilder()
+                    .addAllContainers(
+                        fleet.restart(
+                            new PodKey(request.getNamespace(), request.getName()),
+                            request.getContainer()))
+                    .build()));
+  }
+
+  @Override
+  public void explain(ExplainRequest request, StreamObserver<ExplainResponse> answer) {
+    Calls.serve(
+        answer,
+        () ->
+            answer.onNext(
+                ExplainResponse.newBuilder()
+                    .setText(FieldTable.explain(request.getPath()))
+                    .build()));
+  }
+
+  @Override
   public void listObjects(ListObjectsRequest request, StreamObserver<ListObjectsResponse> answer) {
     Calls.serve(answer, () -> answer.onNext(objects.list(request)));
   }
@@ -313,11 +354,17 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
     return exec.serve(answer);
   }
 
-  private Pod pod(PodBoard.Entry entry, PodView view) {
+  private Pod pod(PodBoard.Entry entry, PodView view, String template) {
     Pod.Builder pod =
         Pod.newBuilder().setSummary(Summaries.of(entry.pod(), entry.message(), entry.revision()));
     switch (view) {
       case POD_VIEW_JSON -> pod.setText(PodText.json(entry.pod()));
+      case POD_VIEW_MANIFEST -> pod.setText(PodText.yaml(Bare.of(entry.pod())));
+      case POD_VIEW_JSONPATH -> {
+        if (!template.isEmpty()) {
+          pod.setText(JsonPath.evaluate(template, entry.pod()));
+        }
+      }
       case POD_VIEW_YAML -> pod.setText(PodText.yaml(entry.pod()));
       case POD_VIEW_DESCRIPTION -> {
         PodKey key = PodKey.of(entry.pod());

@@ -56,7 +56,7 @@ final class Schema {
 
   private ObjectNode object(Node.Mapping mapping, Class<?> type, String path) {
     positions.put(path, positions.getOrDefault(path, mapping.position()));
-    Map<String, Type> fields = FIELDS.computeIfAbsent(type, Schema::fieldsOf);
+    Map<String, Type> fields = fields(type);
     ObjectNode result = JSON.objectNode();
     mapping
         .entries()
@@ -213,6 +213,11 @@ final class Schema {
     return Words.nearest(name, fields.keySet())
         .map(near -> message + ", did you mean \"" + near + "\"?")
         .orElse(message);
+  }
+
+  /// The fields of a type, by name.
+  static Map<String, Type> fields(Class<?> type) {
+    return FIELDS.computeIfAbsent(type, Schema::fieldsOf);
   }
 
   private static Map<String, Type> fieldsOf(Class<?> type) {

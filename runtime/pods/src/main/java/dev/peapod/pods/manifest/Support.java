@@ -39,6 +39,7 @@ final class Support {
   private static final String ONE_MACHINE_VOLUMES =
       "volumes are on this one machine: emptyDir, hostPath, persistentVolumeClaim, or made of"
           + " configMap, secret, downwardAPI, projected";
+  private static final String NO_CLUSTER_DNS = "there is no cluster's DNS here that would know it";
   private static final String A_DIRECTORY = "a claim is a new directory on this machine";
   private static final String ROOT_OWNS = "files of volumes belong to root and to fsGroup";
   private static final String NO_API = "there is no Kubernetes API server here";
@@ -259,6 +260,22 @@ final class Support {
       reasons.put("PersistentVolumeClaimSpec." + field, A_DIRECTORY);
     }
     reasons.put("VolumeResourceRequirements.limits", A_DIRECTORY);
+    reasons.put("PodSpec.hostnameOverride", "use hostname");
+    reasons.put("PodSpec.setHostnameAsFQDN", NO_CLUSTER_DNS);
+    reasons.put("PodSpec.subdomain", NO_CLUSTER_DNS);
+    reasons.put("Container.resizePolicy", "resources of a running pod can not be changed yet");
+    reasons.put("Container.volumeDevices", "volumes are directories and files");
+    reasons.put("ResourceRequirements.claims", NO_API);
+    for (String type : Set.of("SecurityContext.", "PodSecurityContext.")) {
+      reasons.putIfAbsent(type + "appArmorProfile", "AppArmor profiles are not applied yet");
+      reasons.putIfAbsent(type + "seLinuxOptions", "SELinux labels are not applied yet");
+      reasons.put(type + "windowsOptions", "pods run on Linux");
+    }
+    reasons.putIfAbsent("SecurityContext.procMount", "proc is mounted with its masks");
+    reasons.putIfAbsent(
+        "PodSecurityContext.seLinuxChangePolicy", "SELinux labels are not applied yet");
+    reasons.putIfAbsent(
+        "PodSecurityContext.supplementalGroupsPolicy", "groups of the image are merged in");
     reasons.put("VolumeMount.bindMountOptions", "the options are readOnly and mountPropagation");
     reasons.put("EmptyDirVolumeSource.mode", "an emptyDir can be written by all; use fsGroup");
     reasons.put("Volume.image", "images can not be mounted yet");

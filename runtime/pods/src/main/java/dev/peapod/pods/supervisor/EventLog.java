@@ -38,6 +38,9 @@ public final class EventLog {
 
   public EventLog(InstantSource clock) {
     this.clock = clock;
+    // Numbers of an earlier daemon are smaller than all of this one, so that a reader who goes on
+    // from one of them misses nothing.
+    this.sequence = clock.millis() * 1000;
   }
 
   void normal(PodKey pod, String container, String reason, String message) {

@@ -13,6 +13,7 @@ import dev.peapod.pods.object.ObjectStore;
 import dev.peapod.pods.object.References;
 import dev.peapod.proto.runtime.v1.PodSandbox;
 import io.fabric8.kubernetes.api.model.ContainerPort;
+import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -32,6 +33,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// All pods and their workers: applying, deleting, looking. Thread-safe.
@@ -397,6 +399,36 @@ public final class Fleet implements AutoCloseable {
     }
     worker.tell(new Message.Delete(graceSeconds));
     return true;
+  }
+
+  /// Has running containers of a pod end and start again.
+  ///
+  /// @param container empty: all that run
+  /// @return the containers
+  /// @throws PeapodException NOT_FOUND; FAILED_PRECONDITION if none runs
+  public List<String> restart(PodKey key, String container) {
+    PodWorker worker = workers.get(key);
+    PodBoard.Entry entry = board.get(key).orElse(null);
+    if (worker == null || entry == null) {
+      throw PeapodException.notFound("pods \"" + key.name() + "\" not found");
+    }
+    List<String> running =
+        Stream.concat(
+                entry.pod().getStatus().getInitContainerStatuses().stream(),
+                entry.pod().getStatus().getContainerStatuses().stream())
+            .filter(status -> status.getState().getRunning() != null)
+            .map(ContainerStatus::getName)
+            .filter(name -> container.isEmpty() || container.equals(name))
+            .toList();
+    if (running.isEmpty()) {
+      throw new PeapodException(
+          Kind.FAILED_PRECONDITION,
+          container.isEmpty()
+              ? "no container of pod " + key + " is running"
+              : "container " + container + " of pod " + key + " is not running");
+    }
+    running.forEach(name -> worker.tell(new Message.Restart(name)));
+    return running;
   }
 
   /// Deletes a document.

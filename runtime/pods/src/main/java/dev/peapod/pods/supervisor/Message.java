@@ -30,6 +30,9 @@ sealed interface Message {
   record PostStarted(ContainerSlot slot, String containerId, boolean success, String message)
       implements Message {}
 
+  /// A container that runs is to be ended and started again.
+  record Restart(String container) implements Message {}
+
   /// A document was made, changed or deleted that pods may refer to.
   record ObjectChanged(ObjectKey key) implements Message {}
 

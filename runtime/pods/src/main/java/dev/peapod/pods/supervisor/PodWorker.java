@@ -186,6 +186,7 @@ final class PodWorker {
           containers.postStarted(pod, hook, sandbox.ip());
         }
       }
+      case Message.Restart restart -> restart(restart);
       case Message.ObjectChanged changed -> objectChanged(changed);
       case Message.Evict evict -> {
         if (!removing && !finished) {
@@ -397,6 +398,22 @@ final class PodWorker {
     sandbox.operation().ifPresent(operations::add);
     operations.forEach(Thread::interrupt);
     return operations;
+  }
+
+  private void restart(Message.Restart restart) {
+    if (removing || finished) {
+      return;
+    }
+    slots()
+        .filter(slot -> slot.name().equals(restart.container()))
+        .filter(slot -> slot.state == ContainerSlot.State.RUNNING && !slot.isBusy())
+        .forEach(
+            slot -> {
+              slot.restartWanted = true;
+              slot.crashes.clear();
+              String why = "Container " + slot.name() + " will be restarted, as was asked for";
+              containers.stop(pod, slot, sandbox.ip(), why, ContainerKeeper.grace(pod));
+            });
   }
 
   private void objectChanged(Message.ObjectChanged changed) {

@@ -1,6 +1,7 @@
 package dev.peapod.pods.supervisor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.fabric8.kubernetes.api.model.ContainerStatus;
@@ -125,8 +126,7 @@ class PodOrderTest extends FleetCase {
   @Test
   void aPodThatIsActiveTooLongFails() throws Exception {
     apply(
-        manifest("web", "Always", "{name: main, image: 'img:1'}")
-            + "  activeDeadlineSeconds: 1\n");
+        manifest("web", "Always", "{name: main, image: 'img:1'}") + "  activeDeadlineSeconds: 1\n");
     await().until(() -> pod(WEB).getStatus().getPhase().equals("Failed"));
     assertThat(pod(WEB).getStatus().getReason()).isEqualTo("DeadlineExceeded");
     assertThat(runtime.running("main")).isZero();
@@ -160,13 +160,23 @@ class PodOrderTest extends FleetCase {
   @Test
   void anInitContainerThatCanNotBeMadeHoldsUpTheRest() throws Exception {
     runtime.fail("create:one", Status.INTERNAL.withDescription("no room"));
-    apply(
-        withInits("Always", "- {name: one, image: 'img:1'}\n", "{name: main, image: 'img:1'}"));
+    apply(withInits("Always", "- {name: one, image: 'img:1'}\n", "{name: main, image: 'img:1'}"));
     awaitStatus("Init:CreateContainerError");
     assertThat(runtime.running("main")).isZero();
     runtime.mend("create:one");
     await().until(() -> runtime.running("one") == 1);
     runtime.exit("one", 0);
     await().until(() -> summary(WEB).getReadyContainers() == 1);
+  }
+
+  @Test
+  void whatIsAskedToRestartRunsAgainWhateverItsPolicyIs() throws Exception {
+    apply(manifest("web", "Never", "{name: a, image: 'img:1'}", "{name: b, image: 'img:1'}"));
+    await().until(() -> summary(WEB).getReadyContainers() == 2);
+    assertThat(fleet.restart(WEB, "a")).containsExactly("a");
+    await().until(() -> runtime.runningAttempt("a").equals(Optional.of(1)));
+    assertThat(runtime.runningAttempt("b")).contains(0);
+    await().until(() -> summary(WEB).getReadyContainers() == 2);
+    assertThatThrownBy(() -> fleet.restart(WEB, "c")).hasMessageContaining("is not running");
   }
 }
