@@ -217,8 +217,8 @@ class MainTest {
     assertThat(run("frob")).isEqualTo(2);
     assertThat(error()).isEqualTo("peapod: unknown command \"frob\" (see peapod --help)\n");
     error.reset();
-    assertThat(run("get", "services")).isEqualTo(2);
-    assertThat(error()).contains("peapod has no \"services\"");
+    assertThat(run("restart", "services/web")).isEqualTo(2);
+    assertThat(error()).contains("\"services\" are not pods");
     assertThat(run("get", "pods", "--nope")).isEqualTo(2);
     assertThat(run("apply")).isEqualTo(2);
     assertThat(run("delete")).isEqualTo(2);

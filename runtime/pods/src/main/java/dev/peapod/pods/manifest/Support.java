@@ -260,6 +260,8 @@ final class Support {
       reasons.put("PersistentVolumeClaimSpec." + field, A_DIRECTORY);
     }
     reasons.put("VolumeResourceRequirements.limits", A_DIRECTORY);
+    reasons.put("ObjectMeta.deletionTimestamp", "use `peapod delete`");
+    reasons.put("ObjectMeta.deletionGracePeriodSeconds", "use `peapod delete`");
     reasons.put("PodSpec.hostnameOverride", "use hostname");
     reasons.put("PodSpec.setHostnameAsFQDN", NO_CLUSTER_DNS);
     reasons.put("PodSpec.subdomain", NO_CLUSTER_DNS);

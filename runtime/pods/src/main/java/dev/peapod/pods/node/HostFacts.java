@@ -58,7 +58,7 @@ public final class HostFacts {
   }
 
   /// Whether the machine has cgroup version 2.
-  static boolean isCgroupV2() {
+  public static boolean isCgroupV2() {
     return Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
   }
 
