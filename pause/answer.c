@@ -6,20 +6,20 @@
 #include "system.h"
 #include "text.h"
 
-int send_answer(int socket, const struct answer *answer, int fd, int flags) {
+int send_answer(int socket, const struct answer *answer, const int *fds, size_t count, int flags) {
   struct iovec part = {.iov_base = (void *)answer, .iov_len = sizeof *answer};
   union {
     struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof(int))];
+    char bytes[CMSG_SPACE(2 * sizeof(int))];
   } control = {0};
   struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-  if (fd >= 0) {
-    control.header.cmsg_len = CMSG_LEN(sizeof(int));
+  if (count > 0) {
+    control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
     control.header.cmsg_level = SOL_SOCKET;
     control.header.cmsg_type = SCM_RIGHTS;
-    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+    memcpy(CMSG_DATA(&control.header), fds, count * sizeof *fds);
     message.msg_control = &control;
-    message.msg_controllen = sizeof control.bytes;
+    message.msg_controllen = CMSG_SPACE(count * sizeof *fds);
   }
   int sent;
   do {
@@ -38,7 +38,7 @@ void answer_failed(const struct launch *launch, const struct failure *failure) {
       .stage = failure->stage,
       .detail = failure->detail,
   };
-  send_answer(launch->socket, &answer, -1, 0);
+  send_answer(launch->socket, &answer, NULL, 0, 0);
   _exit(1);
 }
 

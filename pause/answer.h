@@ -32,8 +32,8 @@ struct answer {
 _Static_assert(sizeof(struct request) == 16, "request");
 _Static_assert(sizeof(struct answer) == 64, "answer");
 
-// Sends with `fd` attached unless it is -1. Blocks while the socket is full. 0 or -errno.
-int send_answer(int socket, const struct answer *answer, int fd, int flags);
+// Sends with `count` (at most 2) descriptors attached. Blocks while the socket is full. 0 or -errno.
+int send_answer(int socket, const struct answer *answer, const int *fds, size_t count, int flags);
 
 // Tells of a failure and ends the process.
 _Noreturn void answer_failed(const struct launch *launch, const struct failure *failure);

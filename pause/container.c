@@ -1,5 +1,6 @@
 // Plan kind 2: the monitor of a container. It stays until the container has ended, holds no socket
 // of the daemon, allocates nothing, and needs nobody.
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -25,8 +26,10 @@ static struct timespec now(clockid_t clock) {
   return time;
 }
 
-// Reads once and logs. Answers false at the end of the stream.
-static bool receive(struct log *log, struct stream *stream, int fd) {
+static char log_path[PATH_MAX];
+
+// Reads once, logs, and passes on. Answers false at the end of the stream.
+static bool receive(struct monitor *monitor, struct stream *stream, int fd) {
   size_t space;
   char *at = stream_space(stream, &space);
   ssize_t count = read(fd, at, space);
@@ -38,7 +41,9 @@ static bool receive(struct log *log, struct stream *stream, int fd) {
     return false;
   }
   struct timespec time = now(CLOCK_REALTIME);
-  log_received(log, stream, (size_t)count, &time);
+  control_output(&monitor->control, stream == &out ? CONTROL_STDOUT : CONTROL_STDERR, at,
+                 (size_t)count);
+  log_received(&monitor->log, stream, (size_t)count, &time);
   return true;
 }
 
@@ -49,7 +54,7 @@ static int until(const struct timespec *end) {
   return left < 0 ? 0 : (int)left;
 }
 
-enum { PROCESS, OUT, ERR, WATCHED };
+enum { PROCESS, OUT, ERR, CONTROL, WATCHED = CONTROL + CONTROL_POLLS };
 
 // Logs until the main process has ended, what it left behind is killed and its output is drained.
 static void supervise(struct monitor *monitor, struct exit_record *record) {
@@ -58,7 +63,7 @@ static void supervise(struct monitor *monitor, struct exit_record *record) {
       [OUT] = {.fd = monitor->out, .events = POLLIN},
       [ERR] = {.fd = monitor->err, .events = POLLIN},
   };
-  struct stream *streams[WATCHED] = {[OUT] = &out, [ERR] = &err};
+  struct stream *streams[] = {[OUT] = &out, [ERR] = &err};
   out.name = "stdout";
   err.name = "stderr";
   struct timespec deadline = {0};
@@ -68,15 +73,18 @@ static void supervise(struct monitor *monitor, struct exit_record *record) {
     if (timeout == 0) {
       break;
     }
+    control_watch(&monitor->control, watched + CONTROL);
     if (poll(watched, WATCHED, timeout) < 0) {
       continue;
     }
     for (int i = OUT; i <= ERR; i++) {
-      if (watched[i].revents != 0 && !receive(&monitor->log, streams[i], watched[i].fd)) {
+      if (watched[i].revents != 0 && !receive(monitor, streams[i], watched[i].fd)) {
+        control_closed(&monitor->control, watched[i].fd);
         close(watched[i].fd);
         watched[i].fd = -1;
       }
     }
+    control_serve(&monitor->control, watched + CONTROL);
     if (watched[PROCESS].revents != 0) {
       waitpid(monitor->pid, &record->status, 0);
       record->finished = now(CLOCK_REALTIME);
@@ -95,10 +103,11 @@ static void supervise(struct monitor *monitor, struct exit_record *record) {
 // Lets go of everything that supervision does not need: the daemon's socket and log, what the plan
 // came with, and the plan itself.
 static void let_go(struct monitor *monitor) {
-  int keep[7 + OOM_MAX_COUNTERS];
+  int keep[8 + OOM_MAX_COUNTERS];
   size_t count = 0;
-  const int held[] = {monitor->log.fd, monitor->killer.fd, monitor->records, monitor->out,
-                      monitor->err,    monitor->held,      monitor->pidfd};
+  const int held[] = {monitor->log.fd, monitor->killer.fd, monitor->records,
+                      monitor->out,    monitor->err,       monitor->held,
+                      monitor->pidfd,  monitor->control.listener};
   for (size_t i = 0; i < sizeof held / sizeof held[0]; i++) {
     if (held[i] >= 0) {
       keep[count++] = held[i];
@@ -113,15 +122,48 @@ static void let_go(struct monitor *monitor) {
   munmap((void *)(uintptr_t)monitor->launch->plan.bytes, monitor->launch->plan.length);
 }
 
+// Output comes from the terminal and input goes to it, or else through the pipes.
+static void make_control(struct monitor *monitor) {
+  struct control *control = &monitor->control;
+  if (monitor->terminal >= 0) {
+    close_fd(&monitor->out);
+    close_fd(&monitor->err);
+    monitor->out = monitor->terminal;
+    if (monitor->held >= 0) {
+      close(monitor->held);
+      monitor->held = monitor->terminal;
+    }
+  }
+  control->terminal = monitor->terminal;
+  control->input = monitor->held;
+  control->log = &monitor->log;
+  control->log_path = log_path;
+  for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+    control->clients[i].fd = -1;
+  }
+  if (monitor->held >= 0) {
+    fcntl(monitor->held, F_SETFL, fcntl(monitor->held, F_GETFL) | O_NONBLOCK);
+  }
+  // Of a container that has closed its input.
+  signal(SIGPIPE, SIG_IGN);
+}
+
 void launch_container(struct launch *launch) {
   struct monitor monitor = {.launch = launch};
   struct failure failure;
   if (!monitor_configure(&monitor, &failure) || !monitor_start(&monitor, &failure)) {
+    if (monitor.control_path != NULL) {
+      unlink(monitor.control_path);
+    }
     answer_failed(launch, &failure);
   }
+  make_control(&monitor);
   char id[EXIT_ID_MAX + 1] = "";
   if (monitor.record != NULL) {
     strcpy(id, monitor.record);
+  }
+  if (monitor.log_path != NULL && strlen(monitor.log_path) < sizeof log_path) {
+    strcpy(log_path, monitor.log_path);
   }
   struct exit_record record = {.id = id, .pid = monitor.pid, .started = now(CLOCK_REALTIME)};
   if (monitor_answer_started(&monitor) < 0) {

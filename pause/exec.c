@@ -48,6 +48,6 @@ void launch_exec(struct launch *launch) {
   };
   while (waitpid(monitor.pid, &answer.status, 0) < 0 && errno == EINTR) {
   }
-  send_answer(launch->socket, &answer, -1, 0);
+  send_answer(launch->socket, &answer, NULL, 0, 0);
   _exit(0);
 }

@@ -208,7 +208,7 @@ void launch_holder(struct launch *launch) {
   sigaddset(&ends, SIGTERM);
   sigaddset(&ends, SIGINT);
   sigprocmask(SIG_UNBLOCK, &ends, NULL);
-  if (send_answer(launch->socket, &answer, pidfd, 0) < 0) {
+  if (send_answer(launch->socket, &answer, &pidfd, 1, 0) < 0) {
     _exit(1);
   }
   let_go();

@@ -1,6 +1,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -73,7 +74,9 @@ static void cut_back(int fd, size_t partial) {
 }
 
 static void flush(struct batch *batch) {
-  if (batch->records == 0) {
+  if (batch->records == 0 || batch->log->fd < 0) {
+    batch->count = 0;
+    batch->records = 0;
     return;
   }
   ssize_t written;
@@ -118,6 +121,11 @@ static void add_record(struct batch *batch, const char *prefix, size_t prefix_le
   if (batch->records == BATCH) {
     flush(batch);
   }
+}
+
+int log_open(const char *path) {
+  int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0640);
+  return fd < 0 ? -errno : fd;
 }
 
 void log_received(struct log *log, struct stream *stream, size_t count,

@@ -10,7 +10,7 @@
 #define LOG_PART 16384
 
 struct log {
-  int fd;         // the log file, opened for appending
+  int fd;         // the log file, opened for appending; -1 for none: nothing is written
   uint64_t lost;  // records that could not be written
 };
 
@@ -25,6 +25,9 @@ static inline char *stream_space(struct stream *stream, size_t *space) {
   *space = sizeof stream->buffer - stream->used;
   return stream->buffer + stream->used;
 }
+
+// Opens a log file for appending, making it where it is missing. A descriptor or -errno.
+int log_open(const char *path);
 
 // Writes what `count` new bytes in the stream's space made complete; keeps the rest.
 void log_received(struct log *log, struct stream *stream, size_t count, const struct timespec *now);

@@ -20,11 +20,10 @@ static int configure(struct monitor *monitor, const struct operation *operation,
                      struct stdio_plan *stdio) {
   struct cursor arguments = {operation->arguments};
   switch ((enum opcode)operation->opcode) {
-    case OP_LOG: {
-      int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
-      monitor->log.fd = result(open(take_string(&arguments, NULL), flags, 0640));
+    case OP_LOG:
+      monitor->log_path = take_string(&arguments, NULL);
+      monitor->log.fd = log_open(monitor->log_path);
       return monitor->log.fd < 0 ? monitor->log.fd : 0;
-    }
     case OP_EXIT_RECORD:
       monitor->records = result(open(take_string(&arguments, NULL), O_PATH | O_DIRECTORY | O_CLOEXEC));
       monitor->record = take_string(&arguments, NULL);
@@ -46,6 +45,12 @@ static int configure(struct monitor *monitor, const struct operation *operation,
         stdio->slots[i] = take_int(&arguments);
       }
       return stdio->slots[1] < -1 || stdio->slots[2] < -1 ? -EINVAL : 0;
+    case OP_CONTROL: {
+      const char *path = take_string(&arguments, NULL);
+      int listening = control_listen(&monitor->control, path);
+      monitor->control_path = listening == 0 ? path : NULL;
+      return listening;
+    }
     default:
       return -ENOSYS;
   }
@@ -73,7 +78,7 @@ static int make_stdio(struct monitor *monitor, const struct stdio_plan *stdio) {
       made = launch->stdio[i] < 0 ? launch->stdio[i] : 0;
     } else if (slot == IN_HELD) {
       made = make_pipe(&launch->stdio[0], &monitor->held);
-    } else if (i > 0 && monitor->log.fd >= 0) {
+    } else if (i > 0 && (monitor->log.fd >= 0 || monitor->control.listener >= 0)) {
       made = make_pipe(received[i], &launch->stdio[i]);
     } else {
       // The process opens its own /dev/null in the place of this one before the exec.
@@ -95,6 +100,8 @@ bool monitor_configure(struct monitor *monitor, struct failure *failure) {
   monitor->err = -1;
   monitor->held = -1;
   monitor->pidfd = -1;
+  monitor->terminal = -1;
+  monitor->control.listener = -1;
   struct stdio_plan stdio = {{-1, -1, -1}};
   struct operation operation = {0};
   uint32_t stdio_index = NO_OPERATION;
@@ -186,10 +193,7 @@ bool monitor_start(struct monitor *monitor, struct failure *failure) {
     reap_all();
     return false;
   }
-  if (terminal >= 0) {
-    close_fd(&monitor->out);
-    monitor->out = terminal;
-  }
+  monitor->terminal = terminal;
   return true;
 }
 
@@ -204,5 +208,7 @@ int monitor_answer_started(const struct monitor *monitor) {
       .monitor_start = monitor->own_start,
       .index = NO_OPERATION,
   };
-  return send_answer(monitor->launch->socket, &answer, monitor->pidfd, 0);
+  int fds[] = {monitor->pidfd, monitor->terminal};
+  bool hands_over = monitor->terminal >= 0 && monitor->launch->plan.kind == KIND_EXEC;
+  return send_answer(monitor->launch->socket, &answer, fds, hands_over ? 2 : 1, 0);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cgroup.h"
+#include "control.h"
 #include "launch.h"
 #include "log.h"
 
@@ -12,7 +13,11 @@ struct monitor {
   struct killer killer;
   struct oom_counters oom;
   int records;         // directory of exit records, -1 for none
-  const char *record;  // the plan's own text: copied before the plan goes
+  const char *record;  // the plan's own text, as the next two: copied before the plan goes
+  const char *log_path;
+  const char *control_path;  // bound; NULL for none
+  struct control control;
+  int terminal;  // the master of the program's terminal, -1 for none
   int out;             // where the container's output arrives, -1 for none
   int err;
   int held;  // the other end of a stdin that is held open, -1 for none
@@ -28,5 +33,5 @@ bool monitor_configure(struct monitor *monitor, struct failure *failure);
 // Starts the stage process and waits until the program runs. On failure nothing is left of it.
 bool monitor_start(struct monitor *monitor, struct failure *failure);
 
-// Sends `started`; -errno if the daemon is gone.
+// Sends `started`, with the terminal of an exec, whose holder the daemon is; -errno if the daemon is gone.
 int monitor_answer_started(const struct monitor *monitor);

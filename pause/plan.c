@@ -28,6 +28,7 @@ static const struct shape SHAPES[OP_END] = {
     [OP_KILL_CGROUP] = {"is", M, MONITORED},
     [OP_OOM_COUNTER] = {"iss", M, CONTAINER},
     [OP_STDIO] = {"uoo", M, MONITORED},
+    [OP_CONTROL] = {"s", M, CONTAINER},
     [OP_CGROUP_ENTER] = {"s", H, STAGED},
     [OP_CGROUP_INTO] = {"s", H, STAGED},
     [OP_WRITE] = {"sbi", H, STAGED},

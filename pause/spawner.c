@@ -313,7 +313,7 @@ int spawner_run(void) {
       continue;
     }
     if (spawner.has_pending) {
-      int sent = send_answer(SOCKET_FD, &spawner.pending, -1, MSG_DONTWAIT);
+      int sent = send_answer(SOCKET_FD, &spawner.pending, NULL, 0, MSG_DONTWAIT);
       if (sent == -EPIPE || sent == -ECONNRESET) {
         return 0;
       }

@@ -69,7 +69,7 @@ void launch_pause(struct launch *launch) {
       .pid_start = process_start(launch->proc, pid),
       .index = NO_OPERATION,
   };
-  if (send_answer(launch->socket, &answer, pidfd, 0) < 0) {
+  if (send_answer(launch->socket, &answer, &pidfd, 1, 0) < 0) {
     undo(pidfd);
   }
   _exit(0);

@@ -14,9 +14,6 @@ int op_tty(struct launch *launch, struct cursor *arguments) {
   struct winsize size = {0};
   size.ws_row = (unsigned short)take_int(arguments);
   size.ws_col = (unsigned short)take_int(arguments);
-  if (launch->plan.kind != KIND_CONTAINER) {
-    return -ENOSYS;
-  }
   cleanup_fd slash = result(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   cleanup_fd master = slash < 0 ? slash
                                 : sys_open_beneath(slash, "dev/pts/ptmx", O_RDWR | O_NOCTTY,

@@ -57,6 +57,7 @@ static const struct part {
     {"containers", test_containers},
     {"failures", test_failures},
     {"execs", test_execs},
+    {"control", test_control},
     {"holders", test_holders},
     {"hostile containers", test_hostile},
     {"bench", bench},

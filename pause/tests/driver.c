@@ -137,11 +137,11 @@ struct reply spawner_receive(struct spawner_client *client) {
   if (poll(&readable, 1, PATIENCE) <= 0) {
     die("no answer");
   }
-  struct reply reply = {.pidfd = -1};
+  struct reply reply = {.pidfd = -1, .terminal = -1};
   struct iovec part = {.iov_base = &reply.answer, .iov_len = sizeof reply.answer};
   union {
     struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof(int))];
+    char bytes[CMSG_SPACE(2 * sizeof(int))];
   } control = {0};
   struct msghdr message = {.msg_iov = &part,
                            .msg_iovlen = 1,
@@ -154,6 +154,9 @@ struct reply spawner_receive(struct spawner_client *client) {
   struct cmsghdr *header = CMSG_FIRSTHDR(&message);
   if (header != NULL) {
     memcpy(&reply.pidfd, CMSG_DATA(header), sizeof(int));
+    if (header->cmsg_len == CMSG_LEN(2 * sizeof(int))) {
+      memcpy(&reply.terminal, CMSG_DATA(header) + sizeof(int), sizeof(int));
+    }
   }
   return reply;
 }

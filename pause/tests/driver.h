@@ -35,7 +35,8 @@ struct spawner_client {
 
 struct reply {
   struct answer answer;
-  int pidfd;  // -1 for none
+  int pidfd;     // -1 for none
+  int terminal;  // of an exec that has one, else -1
 };
 
 void spawner_start(struct spawner_client *client, const char *native);

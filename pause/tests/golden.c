@@ -43,6 +43,7 @@ static void container_plan(struct builder *b) {
   plan_add(b, OP_OOM_COUNTER, M, "iss", I(1),
            "/sys/fs/cgroup/memory/peapod/pod1/c0ffee/memory.failcnt", "");
   plan_add(b, OP_STDIO, M, "iii", I(-2), I(-1), I(-1));
+  plan_add(b, OP_CONTROL, M, "s", "/run/peapod/control/c0ffee");
   plan_add(b, OP_CGROUP_INTO, H, "s", "/sys/fs/cgroup/unified/peapod/pod1/c0ffee");
   plan_add(b, OP_CGROUP_ENTER, H, "s", "/sys/fs/cgroup/memory/peapod/pod1/c0ffee/tasks");
   plan_add(b, OP_OPEN, H, "isii", I(2), "/sys/fs/cgroup/memory", I(0x210000), I(1));

@@ -48,6 +48,7 @@ void test_pause_program(const char *native);
 void test_pods(const char *native);
 void test_containers(const char *native);
 void test_failures(const char *native);
+void test_control(const char *native);
 void test_execs(const char *native);
 void test_holders(const char *native);
 void test_hostile(const char *native);

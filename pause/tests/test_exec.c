@@ -152,6 +152,29 @@ static void tells_the_status(struct spawner_client *spawner) {
   close_ours(&streams);
 }
 
+// The daemon holds the terminal of an exec.
+static void has_a_terminal(struct spawner_client *spawner) {
+  struct streams streams;
+  open_streams(&streams);
+  exec_begin(NULL, -1);
+  plan_add(&b, OP_TTY, X, "ii", I(10), I(20));
+  plan_add(&b, OP_EXEC, X, "ll", LIST("probe", "cat"), LIST("PATH=/bin"));
+  struct reply started = exec_call(spawner, &streams);
+  EXPECT(started.answer.type == ANSWER_STARTED && started.terminal >= 0, "errno %d at %u",
+         started.answer.error, started.answer.index);
+  if (write(started.terminal, "typed\n\4", 7) != 7) {
+    die("write");
+  }
+  struct reply exited = spawner_receive(spawner);
+  EXPECT(exited.answer.type == ANSWER_EXITED && exited.answer.status == 0, "status %x",
+         exited.answer.status);
+  char *text = drain(started.terminal);
+  EXPECT(strcmp(text, "typed\r\ntyped\r\n") == 0, "\"%s\"", text);
+  close(started.terminal);
+  close(started.pidfd);
+  close_ours(&streams);
+}
+
 // A daemon that goes away takes its exec with it, and all that it started.
 static void ends_with_the_daemon(const char *native, const char *cgroup) {
   struct spawner_client spawner;
@@ -185,6 +208,7 @@ void test_execs(const char *native) {
   const char *cgroup = test_cgroup(false);
   runs_in_the_container(&spawner, cgroup);
   tells_the_status(&spawner);
+  has_a_terminal(&spawner);
   ends_with_the_daemon(native, cgroup);
   EXPECT(kill(c.reply.answer.pid, 0) == 0, "the container ended with an exec");
   kill(c.reply.answer.pid, SIGKILL);
