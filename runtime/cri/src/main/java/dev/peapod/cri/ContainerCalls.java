@@ -16,6 +16,8 @@ import dev.peapod.proto.runtime.v1.ListContainersRequest;
 import dev.peapod.proto.runtime.v1.ListContainersResponse;
 import dev.peapod.proto.runtime.v1.RemoveContainerRequest;
 import dev.peapod.proto.runtime.v1.RemoveContainerResponse;
+import dev.peapod.proto.runtime.v1.ReopenContainerLogRequest;
+import dev.peapod.proto.runtime.v1.ReopenContainerLogResponse;
 import dev.peapod.proto.runtime.v1.StartContainerRequest;
 import dev.peapod.proto.runtime.v1.StartContainerResponse;
 import dev.peapod.proto.runtime.v1.StopContainerRequest;
@@ -92,6 +94,11 @@ final class ContainerCalls {
     return ListContainersResponse.newBuilder()
         .addAllContainers(containers.stream().map(ContainerMapping::listed).toList())
         .build();
+  }
+
+  ReopenContainerLogResponse reopenLog(ReopenContainerLogRequest request) {
+    runtime.reopenLog(required(request.getContainerId()));
+    return ReopenContainerLogResponse.getDefaultInstance();
   }
 
   ExecSyncResponse execSync(ExecSyncRequest request) {

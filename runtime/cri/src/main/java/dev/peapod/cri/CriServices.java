@@ -1,5 +1,6 @@
 package dev.peapod.cri;
 
+import dev.peapod.cri.streaming.StreamingServer;
 import dev.peapod.engine.PodRuntime;
 import dev.peapod.image.ImageStore;
 import dev.peapod.image.Snapshots;
@@ -14,12 +15,17 @@ public final class CriServices {
 
   /// CRI v1's RuntimeService and ImageService. Handlers block, so the server's executor must give each call a thread.
   ///
+  /// @param streaming shared by all owners: its tickets know whose they are
   /// @param version of this build, as `Version` tells it
   public static List<ServerServiceDefinition> of(
-      PodRuntime runtime, ImageStore images, Snapshots snapshots, String version) {
+      PodRuntime runtime,
+      ImageStore images,
+      Snapshots snapshots,
+      StreamingServer streaming,
+      String version) {
     ErrorInterceptor errors = new ErrorInterceptor();
     return List.of(
-        ServerInterceptors.intercept(new RuntimeService(runtime, version), errors),
+        ServerInterceptors.intercept(new RuntimeService(runtime, streaming, version), errors),
         ServerInterceptors.intercept(
             new ImageService(runtime, images, snapshots, Clock.systemUTC()), errors));
   }

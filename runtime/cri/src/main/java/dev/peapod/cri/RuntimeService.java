@@ -1,5 +1,6 @@
 package dev.peapod.cri;
 
+import dev.peapod.cri.streaming.StreamingServer;
 import dev.peapod.engine.PodRuntime;
 import dev.peapod.proto.runtime.v1.*;
 import io.grpc.stub.StreamObserver;
@@ -11,11 +12,13 @@ final class RuntimeService extends RuntimeServiceGrpc.RuntimeServiceImplBase {
   private final SandboxCalls sandboxes;
   private final ContainerCalls containers;
   private final StatusCalls status;
+  private final StreamCalls streams;
 
-  RuntimeService(PodRuntime runtime, String version) {
+  RuntimeService(PodRuntime runtime, StreamingServer streaming, String version) {
     this.sandboxes = new SandboxCalls(runtime);
     this.containers = new ContainerCalls(runtime);
     this.status = new StatusCalls(version);
+    this.streams = new StreamCalls(runtime, streaming);
   }
 
   @Override
@@ -112,6 +115,28 @@ final class RuntimeService extends RuntimeServiceGrpc.RuntimeServiceImplBase {
   public void listContainers(
       ListContainersRequest request, StreamObserver<ListContainersResponse> answer) {
     Answers.send(answer, containers.list(request));
+  }
+
+  @Override
+  public void reopenContainerLog(
+      ReopenContainerLogRequest request, StreamObserver<ReopenContainerLogResponse> answer) {
+    Answers.send(answer, containers.reopenLog(request));
+  }
+
+  @Override
+  public void exec(ExecRequest request, StreamObserver<ExecResponse> answer) {
+    Answers.send(answer, streams.exec(request));
+  }
+
+  @Override
+  public void attach(AttachRequest request, StreamObserver<AttachResponse> answer) {
+    Answers.send(answer, streams.attach(request));
+  }
+
+  @Override
+  public void portForward(
+      PortForwardRequest request, StreamObserver<PortForwardResponse> answer) {
+    Answers.send(answer, streams.portForward(request));
   }
 
   @Override

@@ -1,10 +1,14 @@
 package dev.peapod.daemon;
 
+import dev.peapod.cri.streaming.StreamingConfig;
 import dev.peapod.error.PeapodException;
 import java.lang.System.Logger.Level;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 
 /// The configuration of a daemon: valid, typed, complete. All paths are absolute.
 ///
@@ -20,6 +24,7 @@ import java.util.Locale;
 /// @param cgroupParent cgroup path for pods that name none
 /// @param networkPool how many pod networks are made ahead
 /// @param registries registry configuration, which need not exist
+/// @param streaming where the streaming server listens
 /// @param shareProcessNamespace default for manifests that do not say
 /// @param logLevel least severity that is reported
 record Config(
@@ -35,6 +40,7 @@ record Config(
     String cgroupParent,
     int networkPool,
     Path registries,
+    StreamingConfig streaming,
     boolean shareProcessNamespace,
     Level logLevel) {
   /// Where the configuration is unless `--config` says otherwise.
@@ -67,6 +73,7 @@ record Config(
         networkPool(settings),
         pathOr(
             settings, Setting.REGISTRIES, file.toAbsolutePath().resolveSibling("registries.yaml")),
+        streaming(settings),
         bool(settings, Setting.SHARE_PROCESS_NAMESPACE),
         level(settings));
   }
@@ -116,6 +123,37 @@ record Config(
       throw invalid(settings, Setting.NETWORK_POOL, "not a number from 0 to 99");
     }
     return Integer.parseInt(text);
+  }
+
+  private static StreamingConfig streaming(Settings settings) {
+    String certificate = settings.get(Setting.STREAMING_TLS_CERT).text();
+    String key = settings.get(Setting.STREAMING_TLS_KEY).text();
+    if (certificate.isEmpty() != key.isEmpty()) {
+      throw invalid(
+          settings,
+          certificate.isEmpty() ? Setting.STREAMING_TLS_KEY : Setting.STREAMING_TLS_CERT,
+          "certificate and key go together");
+    }
+    return new StreamingConfig(
+        streamingAddress(settings),
+        certificate.isEmpty()
+            ? Optional.empty()
+            : Optional.of(
+                new StreamingConfig.Tls(
+                    path(settings, Setting.STREAMING_TLS_CERT),
+                    path(settings, Setting.STREAMING_TLS_KEY))));
+  }
+
+  private static InetSocketAddress streamingAddress(Settings settings) {
+    String text = text(settings, Setting.STREAMING_ADDRESS);
+    int colon = text.lastIndexOf(':');
+    try {
+      // Literals only: a name could mean something else tomorrow.
+      InetAddress address = InetAddress.ofLiteral(text.substring(0, Math.max(colon, 0)));
+      return new InetSocketAddress(address, Integer.parseInt(text.substring(colon + 1)));
+    } catch (IllegalArgumentException e) {
+      throw invalid(settings, Setting.STREAMING_ADDRESS, "not an IP address and port, as 127.0.0.1:0");
+    }
   }
 
   private static Level level(Settings settings) {

@@ -3,6 +3,7 @@ package dev.peapod.daemon;
 import dev.peapod.cni.NetworkDefaults;
 import dev.peapod.cni.NetworkList;
 import dev.peapod.cri.CriServices;
+import dev.peapod.cri.streaming.StreamingServer;
 import dev.peapod.engine.Engine;
 import dev.peapod.engine.EngineConfig;
 import dev.peapod.error.PeapodException;
@@ -100,9 +101,13 @@ final class Daemon implements AutoCloseable {
             networks);
     undo.push("the engine", engine::close);
 
+    StreamingServer streaming = new StreamingServer(config.streaming());
+    undo.push("the streaming server", streaming::close);
+
     // The kubelet-like part, which knows the engine by the CRI alone.
     List<ServerServiceDefinition> podsCri =
-        CriServices.of(engine.owner(PODS), images, snapshots, CommandLine.version());
+        CriServices.of(
+            engine.owner(PODS), images, snapshots, streaming, CommandLine.version());
     Server inner = inner(podsCri, handlers);
     undo.push("the inner server", () -> stop(inner));
     ManagedChannel channel =
@@ -134,7 +139,8 @@ final class Daemon implements AutoCloseable {
     UnixServers servers = new UnixServers(handlers);
     undo.push("the sockets' event loop", servers::close);
     List<ServerServiceDefinition> kubeletCri =
-        CriServices.of(engine.owner(KUBELET), images, snapshots, CommandLine.version());
+        CriServices.of(
+            engine.owner(KUBELET), images, snapshots, streaming, CommandLine.version());
     Server podsServer =
         servers.start(config.podsCriSocket(), "rw-------", join(List.of(podsCri, common)));
     undo.push("the server on " + config.podsCriSocket(), () -> stop(podsServer));

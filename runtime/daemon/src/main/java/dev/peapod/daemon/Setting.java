@@ -91,6 +91,27 @@ enum Setting {
       """
       Registry mirrors and credentials. Empty: registries.yaml beside the configuration file.
       """),
+  STREAMING_ADDRESS(
+      "streaming-address",
+      "127.0.0.1:0",
+      "ADDRESS",
+      """
+      IP address and port where exec, attach and port-forward are streamed. Port 0: one that is free.
+      """),
+  STREAMING_TLS_CERT(
+      "streaming-tls-cert",
+      "",
+      "FILE",
+      """
+      Certificate chain of the streaming server, PEM. Empty: no TLS.
+      """),
+  STREAMING_TLS_KEY(
+      "streaming-tls-key",
+      "",
+      "FILE",
+      """
+      Private key of the streaming server, PEM. Needed with a certificate.
+      """),
   SHARE_PROCESS_NAMESPACE(
       "share-process-namespace",
       "true",

@@ -19,6 +19,7 @@ import dev.peapod.engine.state.StoredContainer;
 import dev.peapod.engine.state.StoredNetwork;
 import dev.peapod.engine.state.StoredSandbox;
 import dev.peapod.engine.state.UndoStack;
+import dev.peapod.engine.stream.Monitors;
 import dev.peapod.image.ImageStore;
 import dev.peapod.image.Snapshots;
 import dev.peapod.linux.EventLoop;
@@ -45,6 +46,8 @@ public final class Engine implements AutoCloseable {
   private final ContainerService containerService;
   private final ExecService execService;
   private final NetworkPool networks;
+  private final Monitors monitors;
+  private final EventLoop loop;
   private final ExecutorService background;
 
   private Engine(
@@ -81,10 +84,13 @@ public final class Engine implements AutoCloseable {
                 containerStore,
                 names,
                 directories.exits(),
+                directories.control(),
                 background,
                 Clock.systemUTC()),
             containers);
     this.execService = new ExecService(loop, spawner, cgroups);
+    this.monitors = new Monitors(loop, directories.control());
+    this.loop = loop;
   }
 
   /// Starts an engine: every live sandbox and container is taken over, what was half-made or
@@ -205,7 +211,14 @@ public final class Engine implements AutoCloseable {
   /// What an owner, such as `kubelet` or `pods`, sees.
   public PodRuntime owner(String name) {
     return new PodRuntime(
-        name, sandboxes, containers, sandboxService, containerService, execService);
+        name,
+        loop,
+        sandboxes,
+        containers,
+        sandboxService,
+        containerService,
+        execService,
+        monitors);
   }
 
   /// How many sandboxes there are, of all owners.

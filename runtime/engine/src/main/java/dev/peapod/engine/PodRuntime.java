@@ -13,7 +13,12 @@ import dev.peapod.engine.model.SandboxStatus;
 import dev.peapod.engine.sandbox.Sandbox;
 import dev.peapod.engine.sandbox.SandboxService;
 import dev.peapod.engine.sandbox.Sandboxes;
+import dev.peapod.engine.stream.Monitors;
+import dev.peapod.engine.stream.StreamOptions;
+import dev.peapod.engine.stream.StreamSession;
 import dev.peapod.error.PeapodException;
+import dev.peapod.linux.EventLoop;
+import dev.peapod.linux.Fd;
 import java.time.Duration;
 import java.util.List;
 
@@ -28,20 +33,26 @@ public final class PodRuntime {
   private final SandboxService sandboxService;
   private final ContainerService containerService;
   private final ExecService execService;
+  private final Monitors monitors;
+  private final EventLoop loop;
 
   PodRuntime(
       String owner,
+      EventLoop loop,
       Sandboxes sandboxes,
       Containers containers,
       SandboxService sandboxService,
       ContainerService containerService,
-      ExecService execService) {
+      ExecService execService,
+      Monitors monitors) {
     this.owner = owner;
     this.sandboxes = sandboxes;
     this.containers = containers;
     this.sandboxService = sandboxService;
     this.containerService = containerService;
     this.execService = execService;
+    this.monitors = monitors;
+    this.loop = loop;
   }
 
   /// The owner's name.
@@ -132,5 +143,50 @@ public final class PodRuntime {
   /// @param timeout zero: none
   public ExecResult exec(String id, List<String> command, Duration timeout) {
     return execService.run(containers.get(owner, id), command, timeout);
+  }
+
+  /// Says why a command could not be executed in a container, as far as that is known without trying.
+  ///
+  /// @throws PeapodException NOT_FOUND, FAILED_PRECONDITION if the container does not run, INVALID if it
+  ///     is no command
+  public void checkExec(String id, List<String> command) {
+    Container container = containers.get(owner, id);
+    ExecService.check(container, command);
+    container.mainProcess().close();
+  }
+
+  /// Starts a command in a container and answers its streams, which the caller closes.
+  public StreamSession startExec(String id, List<String> command, StreamOptions options) {
+    return execService.start(containers.get(owner, id), command, options);
+  }
+
+  /// @throws PeapodException NOT_FOUND, FAILED_PRECONDITION if the container does not run
+  public void checkAttach(String id) {
+    containers.get(owner, id).mainProcess().close();
+  }
+
+  /// Attaches to the main process of a container; the caller closes the streams.
+  public StreamSession attach(String id, StreamOptions options) {
+    return monitors.attach(containers.get(owner, id), options);
+  }
+
+  /// Has a container's log opened anew by its path.
+  ///
+  /// @throws PeapodException NOT_FOUND, FAILED_PRECONDITION if the container does not run
+  public void reopenLog(String id) {
+    monitors.reopenLog(containers.get(owner, id));
+  }
+
+  /// @throws PeapodException NOT_FOUND, FAILED_PRECONDITION if the sandbox is not READY
+  public void checkReady(String sandboxId) {
+    sandboxes.get(owner, sandboxId).pause();
+  }
+
+  /// Connects to a port of a pod's own loopback address, IPv4 or else IPv6. The socket, which the caller
+  /// closes, does not block.
+  ///
+  /// @throws PeapodException UNAVAILABLE if nothing listens there
+  public Fd connect(String sandboxId, int port) {
+    return PodPorts.connect(loop, sandboxes.get(owner, sandboxId), port);
   }
 }

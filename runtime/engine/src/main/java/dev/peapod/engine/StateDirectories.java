@@ -14,6 +14,7 @@ import java.util.List;
 /// @param sandboxes state files of sandboxes
 /// @param containers state files of containers
 /// @param exits exit records, written by monitors
+/// @param control sockets of monitors
 /// @param pods a directory for each pod, with the files that its containers see
 /// @param holders state files of port holders
 /// @param networks state files of networks that no sandbox has yet
@@ -24,6 +25,7 @@ record StateDirectories(
     Path sandboxes,
     Path containers,
     Path exits,
+    Path control,
     Path pods,
     Path holders,
     Path networks,
@@ -40,6 +42,7 @@ record StateDirectories(
             state.resolve("sandboxes"),
             state.resolve("containers"),
             state.resolve("exits"),
+            state.resolve("control"),
             state.resolve("pods"),
             state.resolve("holders"),
             state.resolve("networks"),
@@ -57,7 +60,7 @@ record StateDirectories(
   }
 
   private List<Path> own() {
-    return List.of(sandboxes, containers, exits, pods, holders, networks);
+    return List.of(sandboxes, containers, exits, control, pods, holders, networks);
   }
 
   /// Removes those that are empty; the state directory itself is the caller's.

@@ -50,6 +50,7 @@ public final class Errno {
   public static final int ENOBUFS = 105;
   public static final int ETIMEDOUT = 110;
   public static final int ECONNREFUSED = 111;
+  public static final int EINPROGRESS = 115;
   public static final int EDQUOT = 122;
 
   private Errno() {}

@@ -51,6 +51,13 @@ public final class Fd implements AutoCloseable {
     return new Fd(n);
   }
 
+  /// Reads and writes fail with EAGAIN where they would wait, for all who share the open file.
+  public void setNonBlocking() {
+    int n = number();
+    int flags = (int) LibC.check(LibC.fcntl(n, LibC.F_GETFL, 0), "fcntl(F_GETFL)");
+    LibC.check(LibC.fcntl(n, LibC.F_SETFL, flags | Open.NONBLOCK), "fcntl(F_SETFL)");
+  }
+
   /// Opens the file at an absolute path, following links: for paths that the host's owner controls;
   /// for others see [Directory]. O_CLOEXEC is added.
   ///

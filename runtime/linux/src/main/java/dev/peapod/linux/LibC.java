@@ -16,6 +16,8 @@ public final class LibC {
   public static final int AT_FDCWD = -100;
 
   static final int F_DUPFD_CLOEXEC = 1030;
+  static final int F_GETFL = 3;
+  static final int F_SETFL = 4;
 
   /// JNA ends its cleaner thread when it tracks no memory and starts it again from whichever thread
   /// allocates next. Were that a thread inside another namespace, the cleaner would live there and

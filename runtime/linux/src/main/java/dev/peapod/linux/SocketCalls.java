@@ -37,6 +37,10 @@ public final class SocketCalls {
 
   public static native int getsockname(int fd, byte[] address, int[] length);
 
+  static native int connect(int fd, byte[] address, int length);
+
+  static native int getsockopt(int fd, int level, int name, byte[] value, int[] length);
+
   public static native int setsockopt(int fd, int level, int name, byte[] value, int length);
 
   public static native long send(int fd, byte[] message, long length, int flags);

@@ -1,6 +1,7 @@
 package dev.peapod.linux;
 
 import com.sun.jna.Memory;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -60,6 +61,30 @@ public final class UnixSeqpacket implements AutoCloseable {
     return new Pair(new UnixSeqpacket(new Fd(pair[0])), new UnixSeqpacket(new Fd(pair[1])));
   }
 
+  /// Connects to a listening socket; its path may be of any length.
+  ///
+  /// @throws KernelException ENOENT if there is none, ECONNREFUSED if nobody listens any more
+  public static UnixSeqpacket connect(Path path) {
+    int type = SocketCalls.SOCK_SEQPACKET | SocketCalls.SOCK_CLOEXEC;
+    Fd socket =
+        new Fd((int) LibC.check(SocketCalls.socket(SocketCalls.AF_UNIX, type, 0), "socket()"));
+    // Through a descriptor of the socket's file: a name has room for 107 bytes.
+    try (Fd file = Fd.open(path.toString(), Open.PATH)) {
+      byte[] text = LibC.path("/proc/self/fd/" + file.number());
+      byte[] name = new byte[2 + text.length];
+      name[0] = SocketCalls.AF_UNIX;
+      System.arraycopy(text, 0, name, 2, text.length);
+      if (SocketCalls.connect(socket.number(), name, name.length) < 0) {
+        int errno = LibC.errno();
+        throw new KernelException("connect(\"" + path + "\")", errno);
+      }
+      return new UnixSeqpacket(socket);
+    } catch (RuntimeException e) {
+      socket.close();
+      throw e;
+    }
+  }
+
   /// The socket, to register it with an [EventLoop] or to give it to a child; still owned by this
   /// object.
   public Fd fd() {
@@ -85,7 +110,8 @@ public final class UnixSeqpacket implements AutoCloseable {
     }
   }
 
-  private boolean trySend(byte[] message, List<Fd> fds) {
+  /// As [#send(byte[], List)] if there is room now, else false.
+  public boolean trySend(byte[] message, List<Fd> fds) {
     sending.lock.lock();
     try {
       Memory m = sending.prepare(message.length, controlLength(fds.size()));

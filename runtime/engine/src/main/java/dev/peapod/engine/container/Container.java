@@ -13,8 +13,12 @@ import dev.peapod.error.PeapodException.Kind;
 import dev.peapod.linux.EventLoop;
 import dev.peapod.linux.Fd;
 import dev.peapod.linux.Pidfd;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -155,6 +159,21 @@ public final class Container implements Member {
           Kind.FAILED_PRECONDITION, title() + " is not running: it is " + state);
     }
     return m.fd().duplicate();
+  }
+
+  /// Waits for its end: whether it came within that time.
+  public boolean awaitExit(Duration patience) {
+    try {
+      exited.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+      return true;
+    } catch (TimeoutException e) {
+      return false;
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new PeapodException(Kind.UNAVAILABLE, "interrupted", e);
+    }
   }
 
   @Override

@@ -37,6 +37,7 @@ final class ContainerPlan {
   /// @param target a pidfd of the process whose PID namespace is joined, where that is another
   ///     container's
   /// @param podFiles the directory with the pod's `hosts`, `hostname` and `resolv.conf`
+  /// @param control where the monitor listens
   /// @param counters where the kernel counts the container's OOM kills
   /// @param view what it sees of its cgroup
   /// @param log the log file, if there is one
@@ -55,6 +56,7 @@ final class ContainerPlan {
       Optional<Fd> target,
       Path podFiles,
       Path exits,
+      Path control,
       Optional<Path> log,
       Optional<Fd> users,
       List<Fd> images) {
@@ -64,8 +66,6 @@ final class ContainerPlan {
   }
 
   private static final int HELD_OPEN = -2;
-  private static final int TERMINAL_ROWS = 24;
-  private static final int TERMINAL_COLUMNS = 80;
   private static final int S_IFCHR = 0x2000;
   private static final int TTY_GROUP = 5;
 
@@ -164,6 +164,7 @@ final class ContainerPlan {
   private void monitor() {
     in.log.ifPresent(path -> plan.add(new Operation.Log(path.toString())));
     plan.add(new Operation.ExitRecord(in.exits.toString(), in.id));
+    plan.add(new Operation.Control(in.control.toString()));
     plan.add(in.cgroup.kill());
     in.counters.forEach(plan::add);
     int stdin = in.spec.stdin() ? HELD_OPEN : Operation.DEFAULT_STREAM;
@@ -377,7 +378,7 @@ final class ContainerPlan {
       readonly.forEach(path -> plan.add(new Operation.Readonly(path)));
     }
     if (in.spec.tty()) {
-      plan.add(new Operation.Tty(TERMINAL_ROWS, TERMINAL_COLUMNS));
+      plan.add(Operation.Tty.STANDARD);
     }
     ProcessOperations.process(
         plan,

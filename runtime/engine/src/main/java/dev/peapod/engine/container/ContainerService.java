@@ -75,6 +75,7 @@ public final class ContainerService {
       StateStore<StoredContainer> store,
       NameReservations names,
       Path exits,
+      Path control,
       Executor background,
       Clock clock) {}
 
@@ -395,6 +396,7 @@ public final class ContainerService {
                     target,
                     container.sandbox().files(),
                     tools.exits,
+                    tools.control.resolve(stored.id()),
                     log,
                     users,
                     images));
@@ -502,7 +504,7 @@ public final class ContainerService {
     }
     if (grace.isPositive()) {
       container.signal(container.process().stopSignal());
-      if (endedWithin(container, grace)) {
+      if (container.awaitExit(grace)) {
         return;
       }
     }
@@ -524,22 +526,8 @@ public final class ContainerService {
     return container.exited;
   }
 
-  private static boolean endedWithin(Container container, Duration grace) {
-    try {
-      container.exited.get(grace.toMillis(), TimeUnit.MILLISECONDS);
-      return true;
-    } catch (TimeoutException e) {
-      return false;
-    } catch (ExecutionException e) {
-      throw new IllegalStateException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new PeapodException(Kind.UNAVAILABLE, "interrupted", e);
-    }
-  }
-
   private static void awaitEnd(Container container) {
-    if (!endedWithin(container, Duration.ofSeconds(EXIT_SECONDS))) {
+    if (!container.awaitExit(Duration.ofSeconds(EXIT_SECONDS))) {
       throw new PeapodException(
           Kind.INTERNAL,
           container.title() + " was killed and did not end within " + EXIT_SECONDS + " s");
@@ -578,8 +566,9 @@ public final class ContainerService {
     tools.images.release(id);
     try {
       Files.deleteIfExists(tools.exits.resolve(id));
+      Files.deleteIfExists(tools.control.resolve(id));
     } catch (IOException e) {
-      throw PeapodException.internal("removing the exit record of " + id + " failed: " + e, e);
+      throw PeapodException.internal("removing the files of " + id + " failed: " + e, e);
     }
     tools.store.delete(id);
   }

@@ -13,6 +13,9 @@ import dev.peapod.engine.launch.Spawner;
 import dev.peapod.engine.launch.Stage;
 import dev.peapod.engine.launch.Started;
 import dev.peapod.engine.model.ExecResult;
+import dev.peapod.engine.state.ResolvedProcess;
+import dev.peapod.engine.stream.StreamOptions;
+import dev.peapod.engine.stream.StreamSession;
 import dev.peapod.error.PeapodException;
 import dev.peapod.error.PeapodException.Kind;
 import dev.peapod.linux.EventLoop;
@@ -59,6 +62,50 @@ public final class ExecService {
   /// @throws PeapodException FAILED_PRECONDITION if the container does not run, DEADLINE_EXCEEDED
   ///     if the command, with all that it started, was killed after the timeout
   public ExecResult run(Container container, List<String> command, Duration timeout) {
+    check(container, command);
+    try (Fd main = container.mainProcess();
+        ExecCgroup cgroup = cgroup(container);
+        Pipes.Pipe out = Pipes.create();
+        Pipes.Pipe err = Pipes.create();
+        Collector output = new Collector(out.read(), MAX_OUTPUT);
+        Collector errors = new Collector(err.read(), MAX_OUTPUT)) {
+      LaunchPlan.Builder plan = LaunchPlan.of(PlanKind.EXEC);
+      int stdout = plan.give(out.write());
+      int stderr = plan.give(err.write());
+      plan.add(new Operation.Stdio(Operation.DEFAULT_STREAM, stdout, stderr));
+      Started started = launch(plan, container, command, cgroup, main, false);
+      out.close();
+      err.close();
+      started.process().close();
+      output.start(loop);
+      errors.start(loop);
+      int status = await(container, command, timeout, cgroup.cgroup(), started);
+      return new ExecResult(output.finish(), errors.finish(), exitCode(status));
+    }
+  }
+
+  /// Starts a command whose streams the caller holds.
+  ///
+  /// @throws PeapodException FAILED_PRECONDITION if the container does not run, INVALID or NOT_FOUND
+  ///     if the command can not be executed
+  public StreamSession start(Container container, List<String> command, StreamOptions options) {
+    check(container, command);
+    ExecCgroup cgroup = cgroup(container);
+    try (Fd main = container.mainProcess();
+        ExecPipes pipes = ExecPipes.make(options)) {
+      LaunchPlan.Builder plan = LaunchPlan.of(PlanKind.EXEC);
+      plan.add(pipes.give(plan));
+      Started started = launch(plan, container, command, cgroup, main, options.tty());
+      started.process().close();
+      return new ExecSession(loop, container.title(), cgroup, started, pipes);
+    } catch (RuntimeException e) {
+      cgroup.close();
+      throw e;
+    }
+  }
+
+  /// @throws PeapodException INVALID if that is no command
+  public static void check(Container container, List<String> command) {
     if (command.isEmpty() || command.getFirst().isEmpty()) {
       throw PeapodException.invalid("exec in " + container.title() + ": cmd is empty");
     }
@@ -66,54 +113,37 @@ public final class ExecService {
       throw PeapodException.invalid(
           "exec in " + container.title() + ": cmd has a NUL character in it");
     }
+  }
+
+  private ExecCgroup cgroup(Container container) {
     String name = "exec-" + numbers.incrementAndGet();
-    try (Fd main = container.mainProcess();
-        ExecCgroup group = new ExecCgroup(cgroups.open(container.cgroup()).subgroup(name));
-        Pipes.Pipe out = Pipes.create();
-        Pipes.Pipe err = Pipes.create();
-        Collector stdout = new Collector(out.read(), MAX_OUTPUT);
-        Collector stderr = new Collector(err.read(), MAX_OUTPUT)) {
-      LaunchPlan plan = plan(container, command, group.cgroup, main, out.write(), err.write());
-      Started started;
-      try {
-        started = spawner.launch(plan);
-      } catch (LaunchException e) {
-        throw FailureText.of("exec in " + container.title(), e).asException(e);
-      }
-      out.close();
-      err.close();
-      started.process().close();
-      stdout.start(loop);
-      stderr.start(loop);
-      int status = await(container, command, timeout, group.cgroup, started);
-      return new ExecResult(stdout.finish(), stderr.finish(), exitCode(status));
-    }
+    return new ExecCgroup(cgroups.open(container.cgroup()).subgroup(name));
   }
 
-  /// The cgroup of one command, removed if nothing is left in it; else it goes with the container.
-  private record ExecCgroup(Cgroup cgroup) implements AutoCloseable {
-    @Override
-    public void close() {
-      if (cgroup.processes().isEmpty()) {
-        cgroup.remove();
-      }
-    }
-  }
-
-  private static LaunchPlan plan(
-      Container container, List<String> command, Cgroup cgroup, Fd main, Fd out, Fd err) {
-    LaunchPlan.Builder plan = LaunchPlan.of(PlanKind.EXEC);
+  /// Adds to a plan that says where the streams go all that says who executes what, and runs it.
+  private Started launch(
+      LaunchPlan.Builder plan,
+      Container container,
+      List<String> command,
+      ExecCgroup cgroup,
+      Fd main,
+      boolean tty) {
     int process = plan.give(main);
-    int stdout = plan.give(out);
-    int stderr = plan.give(err);
-    plan.add(new Operation.Stdio(Operation.DEFAULT_STREAM, stdout, stderr));
-    CgroupEntries.of(cgroup).enter(plan);
+    CgroupEntries.of(cgroup.cgroup()).enter(plan);
     plan.add(new Operation.Setns(Stage.POD, process, ALL_NAMESPACES));
+    if (tty) {
+      plan.add(Operation.Tty.STANDARD);
+    }
     Optional<ProcessOperations.UserJoin> users =
         Optional.ofNullable(container.sandbox().spec().userNamespace())
             .map(own -> new ProcessOperations.UserJoin(own, process, false));
-    ProcessOperations.process(plan, container.status().spec(), container.process(), command, users);
-    return plan.build();
+    ResolvedProcess as = tty ? container.process().onTerminal() : container.process();
+    ProcessOperations.process(plan, container.status().spec(), as, command, users);
+    try {
+      return spawner.launch(plan.build());
+    } catch (LaunchException e) {
+      throw FailureText.of("exec in " + container.title(), e).asException(e);
+    }
   }
 
   private static int await(

@@ -110,7 +110,7 @@ public sealed interface Operation {
   /// Slots of the process's 0, 1 and 2; [#DEFAULT_STREAM], or -2 for `in`: a pipe held open.
   record Stdio(int in, int out, int err) implements InMonitor {}
 
-  /// The monitor listens on this unix socket for attach and resize.
+  /// The monitor listens on this unix socket, for attach, resize and the log's reopening.
   record Control(String path) implements InMonitor {}
 
   /// A host port that a holder binds and forwards.
@@ -264,7 +264,10 @@ public sealed interface Operation {
   record Chdir(String path) implements InProcess {}
 
   /// A terminal from the container's own devpts.
-  record Tty(int rows, int columns) implements InProcess {}
+  record Tty(int rows, int columns) implements InProcess {
+    /// Its size until somebody sets it.
+    public static final Tty STANDARD = new Tty(24, 80);
+  }
 
   /// Writes below `/proc/sys`.
   record Sysctl(String name, String value) implements InProcess {}

@@ -312,7 +312,7 @@ public final class Spawner implements AutoCloseable {
       while (!ended) {
         Optional<UnixSeqpacket.Received> next;
         try {
-          next = socket.tryReceive(ANSWER_SIZE, 1);
+          next = socket.tryReceive(ANSWER_SIZE, 2);
         } catch (KernelException e) {
           LOG.log(Level.WARNING, "reading from the spawner failed", e);
           end();
@@ -365,7 +365,7 @@ public final class Spawner implements AutoCloseable {
 
     private void started(
         long id, @Nullable Request request, ByteBuffer b, UnixSeqpacket.Received received) {
-      if (received.fds().size() != 1) {
+      if (received.fds().isEmpty()) {
         received.close();
         requests.remove(id);
         if (request != null) {
@@ -380,11 +380,12 @@ public final class Spawner implements AutoCloseable {
               b.getLong(24),
               b.getInt(20),
               b.getLong(32),
-              request == null ? new CompletableFuture<>() : request.exited);
+              request == null ? new CompletableFuture<>() : request.exited,
+              received.fds().stream().skip(1).findFirst());
       if (request == null || !request.started.complete(started)) {
         // Nobody waits for it any more.
         pidfd.signal(SIGKILL);
-        pidfd.close();
+        received.close();
       }
       if (request == null || request.plan.kind() != PlanKind.EXEC) {
         requests.remove(id);

@@ -1,6 +1,8 @@
 package dev.peapod.engine.launch;
 
+import dev.peapod.linux.Fd;
 import dev.peapod.linux.Pidfd;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /// A process that a plan has started; its program has been executed.
@@ -11,9 +13,11 @@ import java.util.concurrent.CompletableFuture;
 /// @param monitorStartTime of the monitor, in clock ticks since boot
 /// @param exited for plans of kind EXEC: the wait status as waitpid(2) gives it; fails with
 ///     UNAVAILABLE if the exec monitor is gone. Completed on the event loop's thread
+/// @param terminal of a plan of kind EXEC that asks for one: its master, now the receiver's to close
 public record Started(
     Pidfd process,
     long startTime,
     int monitorPid,
     long monitorStartTime,
-    CompletableFuture<Integer> exited) {}
+    CompletableFuture<Integer> exited,
+    Optional<Fd> terminal) {}
