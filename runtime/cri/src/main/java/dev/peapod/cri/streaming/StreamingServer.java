@@ -4,6 +4,7 @@ import dev.peapod.error.PeapodException;
 import dev.peapod.error.PeapodException.Kind;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
@@ -109,17 +110,15 @@ public final class StreamingServer implements AutoCloseable {
                             new HttpGate(tickets));
                   }
                 });
-    try {
-      Channel server = bootstrap.bind(config.address()).syncUninterruptibly().channel();
-      channels.add(server);
-      return new Listening(group, channels, (InetSocketAddress) server.localAddress());
-    } catch (RuntimeException e) {
+    ChannelFuture bound = bootstrap.bind(config.address()).awaitUninterruptibly();
+    if (!bound.isSuccess()) {
       group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
-      throw new PeapodException(
-          Kind.UNAVAILABLE,
-          "the streaming server can not listen at " + config.address() + ": " + e.getMessage(),
-          e);
+      String text = "the streaming server can not listen at " + config.address();
+      throw new PeapodException(Kind.UNAVAILABLE, text + ": " + bound.cause(), bound.cause());
     }
+    Channel server = bound.channel();
+    channels.add(server);
+    return new Listening(group, channels, (InetSocketAddress) server.localAddress());
   }
 
   private static SslContext context(StreamingConfig.Tls tls) {

@@ -119,6 +119,7 @@ class GoldenPlansTest {
             "/sys/fs/cgroup/memory/peapod/pod1/c0ffee/memory.failcnt",
             ""),
         new Operation.Stdio(-2, -1, -1),
+        new Operation.Control("/run/peapod/control/c0ffee"),
         new Operation.CgroupInto(cgroup),
         new Operation.CgroupEnter("/sys/fs/cgroup/memory/peapod/pod1/c0ffee/tasks"),
         new Operation.Open(2, "/sys/fs/cgroup/memory", 0x210000, Operation.OPEN_DIRECTORY),

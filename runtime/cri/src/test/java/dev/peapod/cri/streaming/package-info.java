@@ -1,0 +1,4 @@
+@NullMarked
+package dev.peapod.cri.streaming;
+
+import org.jspecify.annotations.NullMarked;
