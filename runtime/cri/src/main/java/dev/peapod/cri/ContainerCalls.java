@@ -5,6 +5,7 @@ import dev.peapod.engine.PodRuntime;
 import dev.peapod.engine.model.ContainerStatus;
 import dev.peapod.engine.model.ExecResult;
 import dev.peapod.error.PeapodException;
+import dev.peapod.proto.runtime.v1.Container;
 import dev.peapod.proto.runtime.v1.ContainerFilter;
 import dev.peapod.proto.runtime.v1.ContainerStatusRequest;
 import dev.peapod.proto.runtime.v1.ContainerStatusResponse;
@@ -85,15 +86,18 @@ final class ContainerCalls {
   }
 
   ListContainersResponse list(ListContainersRequest request) {
-    ContainerFilter filter = request.getFilter();
-    List<ContainerStatus> containers =
-        runtime.containers().stream()
-            .filter(container -> matches(filter, container))
-            .sorted(Comparator.comparingLong(ContainerStatus::createdAt).reversed())
-            .toList();
     return ListContainersResponse.newBuilder()
-        .addAllContainers(containers.stream().map(ContainerMapping::listed).toList())
+        .addAllContainers(listed(request.getFilter()))
         .build();
+  }
+
+  /// The newest first.
+  List<Container> listed(ContainerFilter filter) {
+    return runtime.containers().stream()
+        .filter(container -> matches(filter, container))
+        .sorted(Comparator.comparingLong(ContainerStatus::createdAt).reversed())
+        .map(ContainerMapping::listed)
+        .toList();
   }
 
   ReopenContainerLogResponse reopenLog(ReopenContainerLogRequest request) {
@@ -126,10 +130,6 @@ final class ContainerCalls {
     return container.id().startsWith(filter.getId())
         && container.sandboxId().startsWith(filter.getPodSandboxId())
         && (!filter.hasState() || filter.getState().getState() == ContainerMapping.state(container))
-        && container
-            .spec()
-            .labels()
-            .entrySet()
-            .containsAll(filter.getLabelSelectorMap().entrySet());
+        && Labels.match(container.spec().labels(), filter.getLabelSelectorMap());
   }
 }

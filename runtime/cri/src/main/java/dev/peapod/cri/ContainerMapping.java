@@ -181,7 +181,7 @@ final class ContainerMapping {
         .build();
   }
 
-  private static ContainerMetadata metadata(ContainerStatus container) {
+  static ContainerMetadata metadata(ContainerStatus container) {
     return ContainerMetadata.newBuilder()
         .setName(container.spec().name())
         .setAttempt(container.spec().attempt())

@@ -25,7 +25,7 @@ public final class CriServices {
       String version) {
     ErrorInterceptor errors = new ErrorInterceptor();
     return List.of(
-        ServerInterceptors.intercept(new RuntimeService(runtime, streaming, version), errors),
+        ServerInterceptors.intercept(new RuntimeService(runtime, snapshots, streaming, version), errors),
         ServerInterceptors.intercept(
             new ImageService(runtime, images, snapshots, Clock.systemUTC()), errors));
   }

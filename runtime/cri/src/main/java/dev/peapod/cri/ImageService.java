@@ -10,6 +10,7 @@ import dev.peapod.image.Reference;
 import dev.peapod.image.Snapshots;
 import dev.peapod.proto.runtime.v1.FilesystemIdentifier;
 import dev.peapod.proto.runtime.v1.FilesystemUsage;
+import dev.peapod.proto.runtime.v1.ImageFilter;
 import dev.peapod.proto.runtime.v1.ImageFsInfoRequest;
 import dev.peapod.proto.runtime.v1.ImageFsInfoResponse;
 import dev.peapod.proto.runtime.v1.ImageServiceGrpc;
@@ -21,6 +22,8 @@ import dev.peapod.proto.runtime.v1.PullImageRequest;
 import dev.peapod.proto.runtime.v1.PullImageResponse;
 import dev.peapod.proto.runtime.v1.RemoveImageRequest;
 import dev.peapod.proto.runtime.v1.RemoveImageResponse;
+import dev.peapod.proto.runtime.v1.StreamImagesRequest;
+import dev.peapod.proto.runtime.v1.StreamImagesResponse;
 import dev.peapod.proto.runtime.v1.UInt64Value;
 import io.grpc.stub.StreamObserver;
 import java.time.Clock;
@@ -56,16 +59,28 @@ final class ImageService extends ImageServiceGrpc.ImageServiceImplBase {
 
   @Override
   public void listImages(ListImagesRequest request, StreamObserver<ListImagesResponse> answer) {
-    String wanted = request.getFilter().getImage().getImage();
+    Answers.send(
+        answer,
+        ListImagesResponse.newBuilder().addAllImages(listed(request.getFilter())).build());
+  }
+
+  @Override
+  public void streamImages(
+      StreamImagesRequest request, StreamObserver<StreamImagesResponse> answer) {
+    Batches.send(
+        "StreamImages",
+        answer,
+        () -> listed(request.getFilter()),
+        batch -> StreamImagesResponse.newBuilder().addAllImages(batch).build());
+  }
+
+  private List<dev.peapod.proto.runtime.v1.Image> listed(ImageFilter filter) {
+    String wanted = filter.getImage().getImage();
     List<Image> found =
         wanted.isEmpty()
             ? images.list(runtime.owner())
             : images.find(runtime.owner(), wanted).stream().toList();
-    Answers.send(
-        answer,
-        ListImagesResponse.newBuilder()
-            .addAllImages(found.stream().map(ImageMapping::image).toList())
-            .build());
+    return found.stream().map(ImageMapping::image).toList();
   }
 
   @Override

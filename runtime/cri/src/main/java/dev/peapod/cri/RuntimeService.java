@@ -2,8 +2,10 @@ package dev.peapod.cri;
 
 import dev.peapod.cri.streaming.StreamingServer;
 import dev.peapod.engine.PodRuntime;
+import dev.peapod.image.Snapshots;
 import dev.peapod.proto.runtime.v1.*;
 import io.grpc.stub.StreamObserver;
+import java.time.Clock;
 
 /// CRI v1's RuntimeService for one owner. What it does not override answers UNIMPLEMENTED with the rpc's name.
 ///
@@ -13,12 +15,19 @@ final class RuntimeService extends RuntimeServiceGrpc.RuntimeServiceImplBase {
   private final ContainerCalls containers;
   private final StatusCalls status;
   private final StreamCalls streams;
+  private final StatsCalls stats;
+  private final MetricsCalls metrics;
+  private final EventCalls events;
 
-  RuntimeService(PodRuntime runtime, StreamingServer streaming, String version) {
+  RuntimeService(
+      PodRuntime runtime, Snapshots snapshots, StreamingServer streaming, String version) {
     this.sandboxes = new SandboxCalls(runtime);
     this.containers = new ContainerCalls(runtime);
     this.status = new StatusCalls(version);
     this.streams = new StreamCalls(runtime, streaming);
+    this.stats = new StatsCalls(runtime, snapshots, Clock.systemUTC());
+    this.metrics = new MetricsCalls(stats);
+    this.events = new EventCalls(runtime);
   }
 
   @Override
@@ -142,5 +151,119 @@ final class RuntimeService extends RuntimeServiceGrpc.RuntimeServiceImplBase {
   @Override
   public void execSync(ExecSyncRequest request, StreamObserver<ExecSyncResponse> answer) {
     Answers.send(answer, containers.execSync(request));
+  }
+
+  @Override
+  public void containerStats(
+      ContainerStatsRequest request, StreamObserver<ContainerStatsResponse> answer) {
+    Answers.send(answer, stats.container(request));
+  }
+
+  @Override
+  public void listContainerStats(
+      ListContainerStatsRequest request, StreamObserver<ListContainerStatsResponse> answer) {
+    Answers.send(
+        answer,
+        ListContainerStatsResponse.newBuilder()
+            .addAllStats(stats.containers(request.getFilter()))
+            .build());
+  }
+
+  @Override
+  public void streamContainerStats(
+      StreamContainerStatsRequest request, StreamObserver<StreamContainerStatsResponse> answer) {
+    Batches.send(
+        "StreamContainerStats",
+        answer,
+        () -> stats.containers(request.getFilter()),
+        batch -> StreamContainerStatsResponse.newBuilder().addAllContainerStats(batch).build());
+  }
+
+  @Override
+  public void podSandboxStats(
+      PodSandboxStatsRequest request, StreamObserver<PodSandboxStatsResponse> answer) {
+    Answers.send(answer, stats.sandbox(request));
+  }
+
+  @Override
+  public void listPodSandboxStats(
+      ListPodSandboxStatsRequest request, StreamObserver<ListPodSandboxStatsResponse> answer) {
+    Answers.send(
+        answer,
+        ListPodSandboxStatsResponse.newBuilder()
+            .addAllStats(stats.sandboxes(request.getFilter()))
+            .build());
+  }
+
+  @Override
+  public void streamPodSandboxStats(
+      StreamPodSandboxStatsRequest request, StreamObserver<StreamPodSandboxStatsResponse> answer) {
+    Batches.send(
+        "StreamPodSandboxStats",
+        answer,
+        () -> stats.sandboxes(request.getFilter()),
+        batch -> StreamPodSandboxStatsResponse.newBuilder().addAllPodSandboxStats(batch).build());
+  }
+
+  @Override
+  public void listMetricDescriptors(
+      ListMetricDescriptorsRequest request, StreamObserver<ListMetricDescriptorsResponse> answer) {
+    Answers.send(
+        answer,
+        ListMetricDescriptorsResponse.newBuilder()
+            .addAllDescriptors(MetricsCalls.descriptors())
+            .build());
+  }
+
+  @Override
+  public void listPodSandboxMetrics(
+      ListPodSandboxMetricsRequest request, StreamObserver<ListPodSandboxMetricsResponse> answer) {
+    Answers.send(
+        answer,
+        ListPodSandboxMetricsResponse.newBuilder().addAllPodMetrics(metrics.metrics()).build());
+  }
+
+  @Override
+  public void streamPodSandboxMetrics(
+      StreamPodSandboxMetricsRequest request,
+      StreamObserver<StreamPodSandboxMetricsResponse> answer) {
+    Batches.send(
+        "StreamPodSandboxMetrics",
+        answer,
+        metrics::metrics,
+        batch ->
+            StreamPodSandboxMetricsResponse.newBuilder().addAllPodSandboxMetrics(batch).build());
+  }
+
+  @Override
+  public void streamPodSandboxes(
+      StreamPodSandboxesRequest request, StreamObserver<StreamPodSandboxesResponse> answer) {
+    Batches.send(
+        "StreamPodSandboxes",
+        answer,
+        () -> sandboxes.listed(request.getFilter()),
+        batch -> StreamPodSandboxesResponse.newBuilder().addAllPodSandboxes(batch).build());
+  }
+
+  @Override
+  public void streamContainers(
+      StreamContainersRequest request, StreamObserver<StreamContainersResponse> answer) {
+    Batches.send(
+        "StreamContainers",
+        answer,
+        () -> containers.listed(request.getFilter()),
+        batch -> StreamContainersResponse.newBuilder().addAllContainers(batch).build());
+  }
+
+  @Override
+  public void getContainerEvents(
+      GetEventsRequest request, StreamObserver<ContainerEventResponse> answer) {
+    events.events(answer);
+  }
+
+  @Override
+  public void updateRuntimeConfig(
+      UpdateRuntimeConfigRequest request, StreamObserver<UpdateRuntimeConfigResponse> answer) {
+    Answers.send(answer, status.updateRuntimeConfig(request));
   }
 }

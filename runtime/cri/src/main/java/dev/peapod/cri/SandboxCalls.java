@@ -4,6 +4,7 @@ import dev.peapod.engine.PodRuntime;
 import dev.peapod.engine.model.SandboxStatus;
 import dev.peapod.proto.runtime.v1.ListPodSandboxRequest;
 import dev.peapod.proto.runtime.v1.ListPodSandboxResponse;
+import dev.peapod.proto.runtime.v1.PodSandbox;
 import dev.peapod.proto.runtime.v1.PodSandboxFilter;
 import dev.peapod.proto.runtime.v1.PodSandboxStatusRequest;
 import dev.peapod.proto.runtime.v1.PodSandboxStatusResponse;
@@ -65,25 +66,22 @@ final class SandboxCalls {
   }
 
   ListPodSandboxResponse list(ListPodSandboxRequest request) {
-    PodSandboxFilter filter = request.getFilter();
-    List<SandboxStatus> sandboxes =
-        runtime.sandboxes().stream()
-            .filter(sandbox -> matches(filter, sandbox))
-            .sorted(Comparator.comparingLong(SandboxStatus::createdAt).reversed())
-            .toList();
-    return ListPodSandboxResponse.newBuilder()
-        .addAllItems(sandboxes.stream().map(SandboxMapping::listed).toList())
-        .build();
+    return ListPodSandboxResponse.newBuilder().addAllItems(listed(request.getFilter())).build();
+  }
+
+  /// The newest first.
+  List<PodSandbox> listed(PodSandboxFilter filter) {
+    return runtime.sandboxes().stream()
+        .filter(sandbox -> matches(filter, sandbox))
+        .sorted(Comparator.comparingLong(SandboxStatus::createdAt).reversed())
+        .map(SandboxMapping::listed)
+        .toList();
   }
 
   private static boolean matches(PodSandboxFilter filter, SandboxStatus sandbox) {
     return sandbox.id().startsWith(filter.getId())
         && (!filter.hasState()
             || filter.getState().getState() == SandboxMapping.state(sandbox))
-        && sandbox
-            .spec()
-            .labels()
-            .entrySet()
-            .containsAll(filter.getLabelSelectorMap().entrySet());
+        && Labels.match(sandbox.spec().labels(), filter.getLabelSelectorMap());
   }
 }

@@ -131,7 +131,7 @@ final class SandboxMapping {
     return network.build();
   }
 
-  private static PodSandboxMetadata metadata(PodMetadata metadata) {
+  static PodSandboxMetadata metadata(PodMetadata metadata) {
     return PodSandboxMetadata.newBuilder()
         .setName(metadata.name())
         .setUid(metadata.uid())

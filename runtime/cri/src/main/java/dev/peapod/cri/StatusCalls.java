@@ -10,6 +10,8 @@ import dev.peapod.proto.runtime.v1.RuntimeHandlerFeatures;
 import dev.peapod.proto.runtime.v1.RuntimeStatus;
 import dev.peapod.proto.runtime.v1.StatusRequest;
 import dev.peapod.proto.runtime.v1.StatusResponse;
+import dev.peapod.proto.runtime.v1.UpdateRuntimeConfigRequest;
+import dev.peapod.proto.runtime.v1.UpdateRuntimeConfigResponse;
 import dev.peapod.proto.runtime.v1.VersionResponse;
 import java.util.Map;
 
@@ -55,6 +57,15 @@ final class StatusCalls {
     return RuntimeConfigResponse.newBuilder()
         .setLinux(LinuxRuntimeConfiguration.newBuilder().setCgroupDriver(CgroupDriver.CGROUPFS))
         .build();
+  }
+
+  /// The addresses of pods come from the daemon's or the CNI's configuration; a kubelet that has none to
+  /// hand out sends an empty range, which changes nothing.
+  UpdateRuntimeConfigResponse updateRuntimeConfig(UpdateRuntimeConfigRequest request) {
+    Refusals.unsupported(
+        !request.getRuntimeConfig().getNetworkConfig().getPodCidr().isEmpty(),
+        "runtime_config.network_config.pod_cidr");
+    return UpdateRuntimeConfigResponse.getDefaultInstance();
   }
 
   private static RuntimeCondition condition(String type) {

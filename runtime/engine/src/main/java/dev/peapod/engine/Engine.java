@@ -5,6 +5,7 @@ import dev.peapod.cni.NetworkList;
 import dev.peapod.engine.container.Container;
 import dev.peapod.engine.container.ContainerService;
 import dev.peapod.engine.container.Containers;
+import dev.peapod.engine.event.Events;
 import dev.peapod.engine.exec.ExecService;
 import dev.peapod.engine.launch.Spawner;
 import dev.peapod.engine.port.Holders;
@@ -47,6 +48,7 @@ public final class Engine implements AutoCloseable {
   private final ExecService execService;
   private final NetworkPool networks;
   private final Monitors monitors;
+  private final Events events;
   private final EventLoop loop;
   private final ExecutorService background;
 
@@ -59,6 +61,7 @@ public final class Engine implements AutoCloseable {
       Inotify inotify,
       SandboxService.Tools sandboxTools,
       ExecutorService background,
+      Events events,
       EventLoop loop,
       ImageStore images,
       Snapshots snapshots,
@@ -72,6 +75,7 @@ public final class Engine implements AutoCloseable {
     this.inotify = inotify;
     this.networks = sandboxTools.networks();
     this.background = background;
+    this.events = events;
     this.sandboxService = new SandboxService(sandboxTools, sandboxes);
     this.containerService =
         new ContainerService(
@@ -85,6 +89,7 @@ public final class Engine implements AutoCloseable {
                 names,
                 directories.exits(),
                 directories.control(),
+                events,
                 background,
                 Clock.systemUTC()),
             containers);
@@ -139,6 +144,7 @@ public final class Engine implements AutoCloseable {
                   config.networkPool(),
                   background));
       NameReservations names = new NameReservations();
+      Events events = new Events(Clock.systemUTC());
       StateStore<StoredSandbox> sandboxStore =
           new StateStore<>(
               directories.sandboxes(), directories.aside(), StoredSandbox.class, StoredSandbox::id);
@@ -168,8 +174,10 @@ public final class Engine implements AutoCloseable {
                   config.netns(),
                   config.cgroupParent(),
                   rootCgroup.isOurs(),
+                  events,
                   Clock.systemUTC()),
               background,
+              events,
               loop,
               images,
               snapshots,
@@ -218,7 +226,9 @@ public final class Engine implements AutoCloseable {
         sandboxService,
         containerService,
         execService,
-        monitors);
+        monitors,
+        events,
+        cgroups);
   }
 
   /// How many sandboxes there are, of all owners.

@@ -3,8 +3,10 @@ package dev.peapod.engine;
 import dev.peapod.engine.container.Container;
 import dev.peapod.engine.container.ContainerService;
 import dev.peapod.engine.container.Containers;
+import dev.peapod.engine.event.Events;
 import dev.peapod.engine.exec.ExecService;
 import dev.peapod.engine.model.ContainerSpec;
+import dev.peapod.engine.model.ContainerState;
 import dev.peapod.engine.model.ContainerStatus;
 import dev.peapod.engine.model.ExecResult;
 import dev.peapod.engine.model.ResourceSpec;
@@ -18,9 +20,15 @@ import dev.peapod.engine.stream.StreamOptions;
 import dev.peapod.engine.stream.StreamSession;
 import dev.peapod.error.PeapodException;
 import dev.peapod.linux.EventLoop;
+import dev.peapod.linux.Errno;
 import dev.peapod.linux.Fd;
+import dev.peapod.linux.KernelException;
+import dev.peapod.linux.NetworkCounters;
+import dev.peapod.linux.cgroup.CgroupStats;
+import dev.peapod.linux.cgroup.Cgroups;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /// The engine as one owner sees it: only that owner's sandboxes and containers are there.
 ///
@@ -35,6 +43,8 @@ public final class PodRuntime {
   private final ExecService execService;
   private final Monitors monitors;
   private final EventLoop loop;
+  private final Events events;
+  private final Cgroups cgroups;
 
   PodRuntime(
       String owner,
@@ -44,7 +54,9 @@ public final class PodRuntime {
       SandboxService sandboxService,
       ContainerService containerService,
       ExecService execService,
-      Monitors monitors) {
+      Monitors monitors,
+      Events events,
+      Cgroups cgroups) {
     this.owner = owner;
     this.sandboxes = sandboxes;
     this.containers = containers;
@@ -53,6 +65,8 @@ public final class PodRuntime {
     this.execService = execService;
     this.monitors = monitors;
     this.loop = loop;
+    this.events = events;
+    this.cgroups = cgroups;
   }
 
   /// The owner's name.
@@ -143,6 +157,56 @@ public final class PodRuntime {
   /// @param timeout zero: none
   public ExecResult exec(String id, List<String> command, Duration timeout) {
     return execService.run(containers.get(owner, id), command, timeout);
+  }
+
+  /// Begins to listen to what happens to this owner's sandboxes and containers; the caller closes it.
+  public Events.Listener listen() {
+    return events.listen(owner);
+  }
+
+  /// What a container uses now; empty where it does not run.
+  ///
+  /// @throws PeapodException NOT_FOUND
+  public Optional<CgroupStats> containerUsage(String id) {
+    Container container = containers.get(owner, id);
+    return container.state() == ContainerState.RUNNING
+        ? usage(container.cgroup())
+        : Optional.empty();
+  }
+
+  /// What all of a pod uses now; empty where it is not READY.
+  ///
+  /// @throws PeapodException NOT_FOUND
+  public Optional<CgroupStats> sandboxUsage(String id) {
+    Sandbox sandbox = sandboxes.get(owner, id);
+    return sandbox.isReady() ? usage(sandbox.cgroup()) : Optional.empty();
+  }
+
+  private Optional<CgroupStats> usage(String cgroup) {
+    try {
+      return Optional.of(cgroups.open(cgroup).stats());
+    } catch (KernelException e) {
+      // Its end came in between.
+      if (e.errno() == Errno.ENOENT || e.errno() == Errno.ENODEV) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  /// The interfaces of a pod with a network of its own; none where it is not READY.
+  ///
+  /// @throws PeapodException NOT_FOUND
+  public List<NetworkCounters> interfaces(String sandboxId) {
+    SandboxStatus sandbox = sandboxes.get(owner, sandboxId).status();
+    if (sandbox.pid() == 0 || sandbox.netns().isEmpty()) {
+      return List.of();
+    }
+    try {
+      return NetworkCounters.of(sandbox.pid());
+    } catch (KernelException e) {
+      return List.of();
+    }
   }
 
   /// Says why a command could not be executed in a container, as far as that is known without trying.

@@ -1,5 +1,6 @@
 package dev.peapod.engine.container;
 
+import dev.peapod.engine.event.ContainerEvent;
 import dev.peapod.engine.model.ContainerState;
 import dev.peapod.engine.model.ContainerStatus;
 import dev.peapod.engine.model.UserIds;
@@ -120,6 +121,18 @@ public final class Container implements Member {
     main = mainProcess;
     monitor = itsMonitor;
     state = ContainerState.RUNNING;
+    tell(ContainerEvent.Type.STARTED);
+  }
+
+  /// Was started, and its monitor has gone before anybody could look.
+  synchronized void started(StoredContainer started) {
+    stored = started;
+    tell(ContainerEvent.Type.STARTED);
+  }
+
+  /// Tells who listens of a change; the next change waits until that is done.
+  synchronized void tell(ContainerEvent.Type type) {
+    service.events().publish(sandbox, id(), type);
   }
 
   /// Calls `action` once when the monitor has ended.
@@ -138,8 +151,10 @@ public final class Container implements Member {
       }
       state = ContainerState.EXITED;
       closeDescriptors();
+      // Nothing runs on its completion but what waits for it.
+      exited.complete(exit);
+      tell(ContainerEvent.Type.STOPPED);
     }
-    exited.complete(exit);
     return true;
   }
 
@@ -213,7 +228,7 @@ public final class Container implements Member {
     }
   }
 
-  /// How it is now.
+  @Override
   public ContainerStatus status() {
     StoredContainer s = stored;
     ContainerState now = state;

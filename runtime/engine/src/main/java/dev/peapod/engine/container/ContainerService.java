@@ -3,6 +3,8 @@ package dev.peapod.engine.container;
 import dev.peapod.engine.cgroup.CgroupEntries;
 import dev.peapod.engine.cgroup.DeviceRules;
 import dev.peapod.engine.cgroup.ResourceChecks;
+import dev.peapod.engine.event.ContainerEvent;
+import dev.peapod.engine.event.Events;
 import dev.peapod.engine.launch.FailureText;
 import dev.peapod.engine.launch.LaunchException;
 import dev.peapod.engine.launch.LaunchPlan;
@@ -76,6 +78,7 @@ public final class ContainerService {
       NameReservations names,
       Path exits,
       Path control,
+      Events events,
       Executor background,
       Clock clock) {}
 
@@ -90,6 +93,10 @@ public final class ContainerService {
     this.tools = tools;
     this.containers = containers;
     this.exits = new Exits(tools);
+  }
+
+  Events events() {
+    return tools.events;
   }
 
   /// How containers end.
@@ -129,6 +136,7 @@ public final class ContainerService {
       undo.push("the container", container::markRemoved);
       make(undo, container, image);
       containers.add(container);
+      container.tell(ContainerEvent.Type.CREATED);
       return container;
     } catch (RuntimeException e) {
       undo.undo(e);
@@ -423,7 +431,7 @@ public final class ContainerService {
       exits.watch(container);
     } else {
       started.process().close();
-      container.store(next);
+      container.started(next);
       exits.settle(container, true);
     }
   }
@@ -553,6 +561,7 @@ public final class ContainerService {
       container.sandbox().remove(container);
       containers.remove(container);
       container.markRemoved();
+      container.tell(ContainerEvent.Type.DELETED);
     } finally {
       container.operation.unlock();
     }

@@ -1,5 +1,6 @@
 package dev.peapod.engine.sandbox;
 
+import dev.peapod.engine.model.ContainerStatus;
 import java.util.concurrent.CompletableFuture;
 
 /// A container, as its sandbox sees it.
@@ -13,4 +14,7 @@ public interface Member {
 
   /// Kills and removes it with all that belongs to it.
   void remove();
+
+  /// How it is now.
+  ContainerStatus status();
 }

@@ -177,12 +177,15 @@ public final class Sandbox {
   }
 
   /// Moves from READY to NOT_READY: whether it was READY.
-  boolean leaveReady() {
+  ///
+  /// @param left called then, before anything else can happen to it
+  boolean leaveReady(Runnable left) {
     lock.lock();
     try {
       boolean was = state == State.READY;
       if (was) {
         state = State.NOT_READY;
+        left.run();
       }
       return was;
     } finally {

@@ -7,6 +7,8 @@ import dev.peapod.cni.Network;
 import dev.peapod.engine.cgroup.CgroupEntries;
 import dev.peapod.engine.cgroup.DeviceRules;
 import dev.peapod.engine.cgroup.ResourceChecks;
+import dev.peapod.engine.event.ContainerEvent;
+import dev.peapod.engine.event.Events;
 import dev.peapod.engine.launch.FailureText;
 import dev.peapod.engine.launch.LaunchException;
 import dev.peapod.engine.launch.Spawner;
@@ -70,6 +72,7 @@ public final class SandboxService {
       Path netns,
       String cgroupParent,
       boolean restricted,
+      Events events,
       Clock clock) {}
 
   private static final Logger LOG = System.getLogger(SandboxService.class.getName());
@@ -201,6 +204,8 @@ public final class SandboxService {
     StoredSandbox made = stored.made(process, ips);
     tools.store.save(made);
     Sandbox sandbox = new Sandbox(made, files, Sandbox.State.READY, pause.process());
+    tools.events.publish(sandbox, id, ContainerEvent.Type.CREATED);
+    tools.events.publish(sandbox, id, ContainerEvent.Type.STARTED);
     sandboxes.add(sandbox);
     undo.clear();
     sandbox.watch(tools.loop, () -> pauseGone(sandbox));
@@ -279,7 +284,7 @@ public final class SandboxService {
           || sandbox.stored().phase() == StoredSandbox.Phase.STOPPED) {
         return;
       }
-      sandbox.leaveReady();
+      leaveReady(sandbox);
       List<? extends CompletableFuture<?>> ends =
           sandbox.members().stream().map(Member::kill).toList();
       for (CompletableFuture<?> end : ends) {
@@ -321,6 +326,7 @@ public final class SandboxService {
       tools.names.release(stored.owner(), stored.spec().metadata().key(), stored.id());
       sandboxes.remove(sandbox);
       sandbox.removed();
+      tools.events.publish(sandbox, sandbox.id(), ContainerEvent.Type.DELETED);
     } finally {
       sandbox.ending.unlock();
     }
@@ -405,8 +411,13 @@ public final class SandboxService {
     }
   }
 
+  private boolean leaveReady(Sandbox sandbox) {
+    return sandbox.leaveReady(
+        () -> tools.events.publish(sandbox, sandbox.id(), ContainerEvent.Type.STOPPED));
+  }
+
   private void pauseGone(Sandbox sandbox) {
-    if (sandbox.leaveReady()) {
+    if (leaveReady(sandbox)) {
       Thread.startVirtualThread(() -> sandbox.members().forEach(Member::kill));
     }
   }

@@ -1,0 +1,227 @@
+package dev.peapod.cri;
+
+import dev.peapod.engine.PodRuntime;
+import dev.peapod.engine.model.ContainerState;
+import dev.peapod.engine.model.ContainerStatus;
+import dev.peapod.engine.model.SandboxStatus;
+import dev.peapod.image.FsUsage;
+import dev.peapod.image.Snapshots;
+import dev.peapod.linux.NetworkCounters;
+import dev.peapod.linux.cgroup.CgroupStats;
+import dev.peapod.proto.runtime.v1.ContainerAttributes;
+import dev.peapod.proto.runtime.v1.ContainerStats;
+import dev.peapod.proto.runtime.v1.ContainerStatsFilter;
+import dev.peapod.proto.runtime.v1.ContainerStatsRequest;
+import dev.peapod.proto.runtime.v1.ContainerStatsResponse;
+import dev.peapod.proto.runtime.v1.CpuUsage;
+import dev.peapod.proto.runtime.v1.FilesystemIdentifier;
+import dev.peapod.proto.runtime.v1.FilesystemUsage;
+import dev.peapod.proto.runtime.v1.LinuxPodSandboxStats;
+import dev.peapod.proto.runtime.v1.MemoryUsage;
+import dev.peapod.proto.runtime.v1.NetworkInterfaceUsage;
+import dev.peapod.proto.runtime.v1.NetworkUsage;
+import dev.peapod.proto.runtime.v1.PodSandboxAttributes;
+import dev.peapod.proto.runtime.v1.PodSandboxStats;
+import dev.peapod.proto.runtime.v1.PodSandboxStatsFilter;
+import dev.peapod.proto.runtime.v1.PodSandboxStatsRequest;
+import dev.peapod.proto.runtime.v1.PodSandboxStatsResponse;
+import dev.peapod.proto.runtime.v1.ProcessUsage;
+import dev.peapod.proto.runtime.v1.SwapUsage;
+import dev.peapod.proto.runtime.v1.UInt64Value;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+
+/// The CRI's calls for what containers and pods use. A figure that the kernel does not have is left out.
+final class StatsCalls {
+  private static final String DEFAULT_INTERFACE = "eth0";
+
+  private final PodRuntime runtime;
+  private final Snapshots snapshots;
+  private final Clock clock;
+  private final CpuRates rates = new CpuRates();
+
+  StatsCalls(PodRuntime runtime, Snapshots snapshots, Clock clock) {
+    this.runtime = runtime;
+    this.snapshots = snapshots;
+    this.clock = clock;
+  }
+
+  ContainerStatsResponse container(ContainerStatsRequest request) {
+    Refusals.required(!request.getContainerId().isEmpty(), "container_id");
+    return ContainerStatsResponse.newBuilder()
+        .setStats(stats(runtime.container(request.getContainerId())))
+        .build();
+  }
+
+  /// Those of the containers that run.
+  List<ContainerStats> containers(ContainerStatsFilter filter) {
+    rates.forgetOld(System.nanoTime());
+    return runtime.containers().stream()
+        .filter(container -> container.state() == ContainerState.RUNNING)
+        .filter(
+            container ->
+                container.id().startsWith(filter.getId())
+                    && container.sandboxId().startsWith(filter.getPodSandboxId())
+                    && Labels.match(container.spec().labels(), filter.getLabelSelectorMap()))
+        .map(this::stats)
+        .toList();
+  }
+
+  PodSandboxStatsResponse sandbox(PodSandboxStatsRequest request) {
+    Refusals.required(!request.getPodSandboxId().isEmpty(), "pod_sandbox_id");
+    return PodSandboxStatsResponse.newBuilder()
+        .setStats(stats(runtime.sandbox(request.getPodSandboxId())))
+        .build();
+  }
+
+  /// Those of the sandboxes that are READY.
+  List<PodSandboxStats> sandboxes(PodSandboxStatsFilter filter) {
+    rates.forgetOld(System.nanoTime());
+    return runtime.sandboxes().stream()
+        .filter(sandbox -> sandbox.state() == SandboxStatus.SandboxState.READY)
+        .filter(
+            sandbox ->
+                sandbox.id().startsWith(filter.getId())
+                    && Labels.match(sandbox.spec().labels(), filter.getLabelSelectorMap()))
+        .map(this::stats)
+        .toList();
+  }
+
+  /// The processes and threads of a container that runs.
+  OptionalLong threads(String container) {
+    return runtime.containerUsage(container).map(CgroupStats::pids).orElse(OptionalLong.empty());
+  }
+
+  private ContainerStats stats(ContainerStatus container) {
+    ContainerStats.Builder stats =
+        ContainerStats.newBuilder()
+            .setAttributes(
+                ContainerAttributes.newBuilder()
+                    .setId(container.id())
+                    .setMetadata(ContainerMapping.metadata(container))
+                    .putAllLabels(container.spec().labels())
+                    .putAllAnnotations(container.spec().annotations()));
+    long limit = container.spec().resources().memoryLimit();
+    runtime
+        .containerUsage(container.id())
+        .ifPresent(
+            used -> {
+              stats.setCpu(cpu(container.id(), used));
+              stats.setMemory(memory(used, limit));
+              used.swapBytes().ifPresent(bytes -> stats.setSwap(swap(bytes)));
+            });
+    return stats.setWritableLayer(written(snapshots.usage(container.id()))).build();
+  }
+
+  private PodSandboxStats stats(SandboxStatus sandbox) {
+    LinuxPodSandboxStats.Builder linux = LinuxPodSandboxStats.newBuilder();
+    runtime
+        .sandboxUsage(sandbox.id())
+        .ifPresent(
+            used -> {
+              linux.setCpu(cpu(sandbox.id(), used));
+              linux.setMemory(memory(used, 0));
+              used.pids()
+                  .ifPresent(
+                      count ->
+                          linux.setProcess(
+                              ProcessUsage.newBuilder()
+                                  .setTimestamp(now())
+                                  .setProcessCount(value(count))));
+            });
+    List<NetworkCounters> interfaces = runtime.interfaces(sandbox.id());
+    if (!interfaces.isEmpty()) {
+      linux.setNetwork(network(interfaces));
+    }
+    runtime.containers().stream()
+        .filter(container -> container.sandboxId().equals(sandbox.id()))
+        .filter(container -> container.state() == ContainerState.RUNNING)
+        .map(this::stats)
+        .forEach(linux::addContainers);
+    return PodSandboxStats.newBuilder()
+        .setAttributes(
+            PodSandboxAttributes.newBuilder()
+                .setId(sandbox.id())
+                .setMetadata(SandboxMapping.metadata(sandbox.spec().metadata()))
+                .putAllLabels(sandbox.spec().labels())
+                .putAllAnnotations(sandbox.spec().annotations()))
+        .setLinux(linux)
+        .build();
+  }
+
+  private CpuUsage cpu(String id, CgroupStats used) {
+    CpuUsage.Builder cpu = CpuUsage.newBuilder().setTimestamp(now());
+    used.cpuNanos()
+        .ifPresent(
+            total -> {
+              cpu.setUsageCoreNanoSeconds(value(total));
+              rates
+                  .rate(id, System.nanoTime(), total)
+                  .ifPresent(rate -> cpu.setUsageNanoCores(value(rate)));
+            });
+    return cpu.build();
+  }
+
+  /// @param limit bytes, 0 for none
+  private MemoryUsage memory(CgroupStats used, long limit) {
+    MemoryUsage.Builder memory = MemoryUsage.newBuilder().setTimestamp(now());
+    set(used.memoryBytes(), memory::setUsageBytes);
+    set(used.workingSetBytes(), memory::setWorkingSetBytes);
+    set(used.rssBytes(), memory::setRssBytes);
+    set(used.pageFaults(), memory::setPageFaults);
+    set(used.majorPageFaults(), memory::setMajorPageFaults);
+    if (limit > 0 && used.workingSetBytes().isPresent()) {
+      memory.setAvailableBytes(value(Math.max(0, limit - used.workingSetBytes().getAsLong())));
+    }
+    return memory.build();
+  }
+
+  private SwapUsage swap(long bytes) {
+    return SwapUsage.newBuilder().setTimestamp(now()).setSwapUsageBytes(value(bytes)).build();
+  }
+
+  private FilesystemUsage written(FsUsage usage) {
+    return FilesystemUsage.newBuilder()
+        .setTimestamp(now())
+        .setFsId(FilesystemIdentifier.newBuilder().setMountpoint(usage.directory().toString()))
+        .setUsedBytes(value(usage.bytes()))
+        .setInodesUsed(value(usage.inodes()))
+        .build();
+  }
+
+  private NetworkUsage network(List<NetworkCounters> interfaces) {
+    NetworkUsage.Builder network = NetworkUsage.newBuilder().setTimestamp(now());
+    for (NetworkCounters counters : interfaces) {
+      NetworkInterfaceUsage usage =
+          NetworkInterfaceUsage.newBuilder()
+              .setName(counters.name())
+              .setRxBytes(value(counters.receivedBytes()))
+              .setRxErrors(value(counters.receivedErrors()))
+              .setTxBytes(value(counters.sentBytes()))
+              .setTxErrors(value(counters.sentErrors()))
+              .build();
+      if (counters.name().equals(DEFAULT_INTERFACE)) {
+        network.setDefaultInterface(usage);
+      } else if (!counters.name().equals("lo")) {
+        network.addInterfaces(usage);
+      }
+    }
+    return network.build();
+  }
+
+  private static void set(OptionalLong number, Consumer<UInt64Value> field) {
+    number.ifPresent(n -> field.accept(value(n)));
+  }
+
+  private static UInt64Value value(long number) {
+    return UInt64Value.newBuilder().setValue(number).build();
+  }
+
+  private long now() {
+    Instant t = clock.instant();
+    return t.getEpochSecond() * 1_000_000_000L + t.getNano();
+  }
+}
