@@ -7,8 +7,10 @@ import static org.awaitility.Awaitility.await;
 import dev.peapod.proto.runtime.v1.AttachRequest;
 import dev.peapod.proto.runtime.v1.ContainerState;
 import dev.peapod.proto.runtime.v1.ExecRequest;
+import dev.peapod.proto.runtime.v1.ImageSpec;
 import dev.peapod.proto.runtime.v1.PodSandboxConfig;
 import dev.peapod.proto.runtime.v1.PortForwardRequest;
+import dev.peapod.proto.runtime.v1.PullImageRequest;
 import dev.peapod.proto.runtime.v1.ReopenContainerLogRequest;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -18,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -26,12 +29,24 @@ import org.junit.jupiter.api.Test;
 final class StreamingIT extends SystemTest {
   private static final int CYCLES = 200;
 
+  private Registry registry;
   private CriPods pods;
 
   @BeforeAll
-  void connect() {
-    pods = new CriPods(peapod::cri, peapod.logs(), "localhost/peapod/busybox:1");
-    peapod.loadForKubelet();
+  void pullTheImage() throws IOException {
+    registry = new Registry(peapod.directory().resolve("registry"));
+    registry.push(Fixtures.busybox(), "busybox:1");
+    String image = registry.reference("busybox:1");
+    peapod
+        .criImages()
+        .pullImage(
+            PullImageRequest.newBuilder().setImage(ImageSpec.newBuilder().setImage(image)).build());
+    pods = new CriPods(peapod::cri, peapod.directory().resolve("cri-logs"), image);
+  }
+
+  @AfterAll
+  void stopTheRegistry() throws InterruptedException {
+    registry.close();
   }
 
   private RemoteStreams exec(String container, boolean tty, String... command) {

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.peapod.cri;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,236 @@
+package dev.peapod.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.peapod.proto.runtime.v1.Container;
+import dev.peapod.proto.runtime.v1.ContainerEventResponse;
+import dev.peapod.proto.runtime.v1.ContainerStats;
+import dev.peapod.proto.runtime.v1.ContainerStatsFilter;
+import dev.peapod.proto.runtime.v1.ContainerStatsRequest;
+import dev.peapod.proto.runtime.v1.GetEventsRequest;
+import dev.peapod.proto.runtime.v1.ImageSpec;
+import dev.peapod.proto.runtime.v1.LinuxContainerResources;
+import dev.peapod.proto.runtime.v1.ListContainerStatsRequest;
+import dev.peapod.proto.runtime.v1.ListMetricDescriptorsRequest;
+import dev.peapod.proto.runtime.v1.ListPodSandboxMetricsRequest;
+import dev.peapod.proto.runtime.v1.Metric;
+import dev.peapod.proto.runtime.v1.MetricDescriptor;
+import dev.peapod.proto.runtime.v1.PodSandboxConfig;
+import dev.peapod.proto.runtime.v1.PodSandboxMetrics;
+import dev.peapod.proto.runtime.v1.PodSandboxStats;
+import dev.peapod.proto.runtime.v1.PodSandboxStatsRequest;
+import dev.peapod.proto.runtime.v1.PullImageRequest;
+import dev.peapod.proto.runtime.v1.StopContainerRequest;
+import dev.peapod.proto.runtime.v1.StreamContainersRequest;
+import dev.peapod.proto.runtime.v1.StreamContainersResponse;
+import io.grpc.Context;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/// What a kubelet watches: figures, metrics, events, lists as streams.
+@SuppressWarnings("NullAway.Init")
+final class StatsIT extends SystemTest {
+  private Registry registry;
+  private CriPods pods;
+
+  @BeforeAll
+  void pullTheImage() throws IOException {
+    registry = new Registry(peapod.directory().resolve("registry"));
+    registry.push(Fixtures.busybox(), "busybox:1");
+    String image = registry.reference("busybox:1");
+    peapod
+        .criImages()
+        .pullImage(
+            PullImageRequest.newBuilder().setImage(ImageSpec.newBuilder().setImage(image)).build());
+    pods = new CriPods(peapod::cri, peapod.directory().resolve("cri-logs"), image);
+  }
+
+  @AfterAll
+  void stopTheRegistry() throws InterruptedException {
+    registry.close();
+  }
+
+  private ContainerStats stats(String container) {
+    return peapod
+        .cri()
+        .containerStats(ContainerStatsRequest.newBuilder().setContainerId(container).build())
+        .getStats();
+  }
+
+  @Test
+  void tellsWhatAContainerUses() {
+    PodSandboxConfig.Builder config = pods.sandbox("figures");
+    CriPods.Started pod =
+        pods.start(
+            config,
+            withMemory(
+                pods.script("busy", "dd if=/dev/zero of=/file bs=64k count=4; while :; do :; done"),
+                64 << 20));
+    await().until(() -> stats(pod.container()).getWritableLayer().getUsedBytes().getValue() > 262144);
+    ContainerStats first = stats(pod.container());
+    await()
+        .until(
+            () ->
+                stats(pod.container()).getCpu().getUsageNanoCores().getValue() > 1_000_000
+                    && stats(pod.container()).getCpu().getUsageCoreNanoSeconds().getValue()
+                        > first.getCpu().getUsageCoreNanoSeconds().getValue());
+    assertThat(first.getAttributes().getMetadata().getName()).isEqualTo("busy");
+    long used = first.getMemory().getWorkingSetBytes().getValue();
+    assertThat(used).isPositive();
+    assertThat(first.getMemory().getAvailableBytes().getValue()).isBetween(1L << 20, 64L << 20);
+
+    PodSandboxStats podStats =
+        peapod
+            .cri()
+            .podSandboxStats(
+                PodSandboxStatsRequest.newBuilder().setPodSandboxId(pod.sandbox()).build())
+            .getStats();
+    assertThat(podStats.getLinux().getContainersList()).hasSize(1);
+    assertThat(podStats.getLinux().getProcess().getProcessCount().getValue())
+        .isGreaterThanOrEqualTo(2);
+    assertThat(podStats.getLinux().getNetwork().getDefaultInterface().getName()).isEqualTo("eth0");
+
+    ListContainerStatsRequest other =
+        ListContainerStatsRequest.newBuilder()
+            .setFilter(ContainerStatsFilter.newBuilder().putLabelSelector("no", "such"))
+            .build();
+    assertThat(peapod.cri().listContainerStats(other).getStatsList()).isEmpty();
+    peapod
+        .cri()
+        .stopContainer(StopContainerRequest.newBuilder().setContainerId(pod.container()).build());
+    assertThat(stats(pod.container()).hasCpu()).isFalse();
+    assertThat(
+            peapod
+                .cri()
+                .listContainerStats(ListContainerStatsRequest.getDefaultInstance())
+                .getStatsList())
+        .isEmpty();
+    pods.remove(pod.sandbox());
+    assertThatThrownBy(() -> stats(pod.container())).hasMessageContaining("NOT_FOUND");
+  }
+
+  private static dev.peapod.proto.runtime.v1.ContainerConfig.Builder withMemory(
+      dev.peapod.proto.runtime.v1.ContainerConfig.Builder container, long bytes) {
+    container
+        .getLinuxBuilder()
+        .setResources(LinuxContainerResources.newBuilder().setMemoryLimitInBytes(bytes));
+    return container;
+  }
+
+  @Test
+  void describesTheMetricsThatItTells() {
+    PodSandboxConfig.Builder config = pods.sandbox("metrics");
+    CriPods.Started pod = pods.start(config, pods.script("main", "exec sleep 1000"));
+    Map<String, Integer> labels =
+        peapod
+            .cri()
+            .listMetricDescriptors(ListMetricDescriptorsRequest.getDefaultInstance())
+            .getDescriptorsList()
+            .stream()
+            .collect(
+                Collectors.toMap(MetricDescriptor::getName, MetricDescriptor::getLabelKeysCount));
+    List<PodSandboxMetrics> all =
+        peapod
+            .cri()
+            .listPodSandboxMetrics(ListPodSandboxMetricsRequest.getDefaultInstance())
+            .getPodMetricsList();
+    assertThat(all).hasSize(1);
+    List<Metric> metrics = new ArrayList<>(all.getFirst().getMetricsList());
+    metrics.addAll(all.getFirst().getContainerMetrics(0).getMetricsList());
+    assertThat(metrics)
+        .allSatisfy(
+            metric ->
+                assertThat(labels).containsEntry(metric.getName(), metric.getLabelValuesCount()));
+    assertThat(metrics).extracting(Metric::getName).containsAll(labels.keySet());
+    assertThat(metrics)
+        .filteredOn(metric -> metric.getName().equals("container_threads"))
+        .singleElement()
+        .satisfies(metric -> assertThat(metric.getValue().getValue()).isEqualTo(1));
+    pods.remove(pod.sandbox());
+  }
+
+  @Test
+  void tellsWhatHappensOnceAndInOrder() throws Exception {
+    List<String> told = java.util.Collections.synchronizedList(new ArrayList<>());
+    try (Context.CancellableContext listening = Context.current().withCancellation()) {
+      Iterator<ContainerEventResponse> events =
+          listening.call(
+              () -> peapod.cri().getContainerEvents(GetEventsRequest.getDefaultInstance()));
+      Thread listener =
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    try {
+                      events.forEachRemaining(
+                          event ->
+                              told.add(event.getContainerId() + " " + event.getContainerEventType()));
+                    } catch (io.grpc.StatusRuntimeException e) {
+                      // cancelled at the end
+                    }
+                  });
+      // The stream is there once the first event comes.
+      PodSandboxConfig.Builder early = pods.sandbox("early");
+      await()
+          .until(
+              () -> {
+                String id = pods.run(early);
+                pods.remove(id);
+                return !told.isEmpty();
+              });
+      await().until(() -> told.getLast().endsWith("DELETED_EVENT"));
+      told.clear();
+      List<String> expected = new ArrayList<>();
+      for (int i = 0; i < 5; i++) {
+        PodSandboxConfig.Builder config = pods.sandbox("events-" + i);
+        CriPods.Started pod = pods.start(config, pods.script("main", "exit 3"));
+        pods.awaitExit(pod.container());
+        pods.remove(pod.sandbox());
+        for (String what :
+            List.of(
+                "S CREATED", "S STARTED", "C CREATED", "C STARTED", "C STOPPED", "S STOPPED",
+                "C DELETED", "S DELETED")) {
+          String id = what.charAt(0) == 'S' ? pod.sandbox() : pod.container();
+          expected.add(id + " CONTAINER_" + what.substring(2) + "_EVENT");
+        }
+      }
+      await().until(() -> told.size() >= expected.size());
+      assertThat(told).containsExactlyElementsOf(expected);
+      listening.cancel(null);
+      listener.join();
+    }
+  }
+
+  @Test
+  void listsAsAStream() {
+    PodSandboxConfig.Builder config = pods.sandbox("streamed");
+    String sandbox = pods.run(config);
+    List<String> made = new ArrayList<>();
+    // Each with so long an annotation that not all fit into one message.
+    for (int i = 0; i < 6; i++) {
+      made.add(
+          pods.create(
+              sandbox,
+              config,
+              pods.script("c" + i, "true").putAnnotations("text", "x".repeat(300_000))));
+    }
+    List<StreamContainersResponse> messages = new ArrayList<>();
+    peapod
+        .cri()
+        .streamContainers(StreamContainersRequest.getDefaultInstance())
+        .forEachRemaining(messages::add);
+    assertThat(messages).hasSizeGreaterThan(1);
+    assertThat(messages.stream().flatMap(m -> m.getContainersList().stream()))
+        .extracting(Container::getId)
+        .containsExactlyInAnyOrderElementsOf(made);
+    pods.remove(sandbox);
+  }
+}
