@@ -31,13 +31,18 @@ abstract class SystemTest {
         Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0), "system tests need root");
     Fixtures.busybox();
     fresh = MachineTest.machine();
-    peapod = new Peapod();
+    peapod = new Peapod(flags());
     peapod.start();
     peapod.client("image", "load", "-i", Fixtures.busybox().toString()).ok();
     // The bridge and the table of the default network come with the first pod and stay until the daemon ends.
     peapod.apply(Manifests.sleeper("warm-up"));
     peapod.awaitReady("warm-up");
     peapod.delete("warm-up");
+  }
+
+  /// More flags for the daemon.
+  protected String[] flags() {
+    return new String[0];
   }
 
   @BeforeEach
