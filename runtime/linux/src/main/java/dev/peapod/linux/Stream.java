@@ -1,5 +1,7 @@
 package dev.peapod.linux;
 
+import java.util.Arrays;
+
 /// One direction of a pipe, terminal or socket for blocking use on virtual threads: waiting is done on
 /// an [EventLoop].
 ///
@@ -27,21 +29,21 @@ public final class Stream implements AutoCloseable {
 
   /// Waits for bytes: how many came, -1 at the end. A terminal that nobody holds any more is at its end.
   public int read(byte[] buffer) {
+    boolean last = false;
     while (fd.isOpen()) {
       try {
         int n = FdIo.read(fd, buffer);
         return n == 0 ? -1 : n;
       } catch (KernelException e) {
-        if (e.errno() == Errno.EIO) {
+        if (e.errno() == Errno.EIO || e.errno() == Errno.EAGAIN && last) {
           return -1;
         }
         if (e.errno() != Errno.EAGAIN) {
           throw e;
         }
       }
-      if (!readiness.await()) {
-        return -1;
-      }
+      // More may have come between the attempt and the end.
+      last = !readiness.await();
     }
     return -1;
   }
@@ -55,7 +57,7 @@ public final class Stream implements AutoCloseable {
       if (!fd.isOpen()) {
         return false;
       }
-      byte[] rest = done == 0 ? bytes : java.util.Arrays.copyOfRange(bytes, done, bytes.length);
+      byte[] rest = done == 0 ? bytes : Arrays.copyOfRange(bytes, done, bytes.length);
       long n = LibC.write(fd.number(), rest, rest.length);
       if (n >= 0) {
         done += (int) n;
