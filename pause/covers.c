@@ -1,6 +1,8 @@
 // procfs, what hides or protects parts of it, and what is written through it.
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include "operations.h"
@@ -25,6 +27,14 @@ int op_null_device(struct launch *launch, struct cursor *arguments) {
   int mount = slot_of(launch, take_int(arguments));
   if (mount < 0) {
     return mount;
+  }
+  // What is at /dev/null may come from elsewhere, where the request mounts a /dev of its own.
+  struct stat status;
+  if (fstat(mount, &status) != 0) {
+    return -errno;
+  }
+  if (!S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3)) {
+    return -ENODEV;
   }
   // Read-only, so that nobody changes owner or mode of the device through a masked file.
   struct mount_attr attributes = {.attr_set =
@@ -117,6 +127,44 @@ int op_readonly(struct launch *launch, struct cursor *arguments) {
   return set < 0 ? set : sys_move_mount(cover, place);
 }
 
+// A procfs of our own that nobody can mount over, so that what is written to it goes to the kernel.
+static int own_procfs(struct launch *launch) {
+  if (launch->procfs < 0) {
+    launch->procfs = new_mount("proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    if (launch->procfs == -EPERM) {
+      // In a user namespace a new one takes one that is visible already. The settings that any
+      // procfs shows are those of the process's own namespaces.
+      launch->procfs = result(fcntl(launch->proc, F_DUPFD_CLOEXEC, 3));
+    }
+  }
+  return launch->procfs;
+}
+
+static int write_below(int procfs, const char *path, const char *text, size_t length) {
+  if (strstr(path, "/../") != NULL || strstr(path, "/./") != NULL) {
+    return -EINVAL;
+  }
+  cleanup_fd file = sys_open_beneath(procfs, path, O_WRONLY | O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
+  if (file < 0) {
+    return file;
+  }
+  ssize_t written = write(file, text, length);
+  return written < 0 ? -errno : (size_t)written == length ? 0 : -EINVAL;
+}
+
+int op_exec_label(struct launch *launch, struct cursor *arguments) {
+  const char *attribute = take_string(arguments, NULL);
+  size_t length;
+  const char *label = take_string(arguments, &length);
+  int procfs = own_procfs(launch);
+  char path[128];
+  int printed = snprintf(path, sizeof path, "%d/attr/%s", getpid(), attribute);
+  if (procfs < 0 || printed >= (int)sizeof path) {
+    return procfs < 0 ? procfs : -EINVAL;
+  }
+  return write_below(procfs, path, label, length);
+}
+
 int op_sysctl(struct launch *launch, struct cursor *arguments) {
   const char *name = take_string(arguments, NULL);
   size_t length;
@@ -131,29 +179,14 @@ int op_sysctl(struct launch *launch, struct cursor *arguments) {
     *at++ = dotted && *name == '.' ? '/' : *name;
   }
   *at = '\0';
-  if (launch->procfs < 0) {
-    launch->procfs = new_mount("proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-    if (launch->procfs == -EPERM) {
-      // In a user namespace a new one takes one that is visible already. The settings that any
-      // procfs shows are those of the process's own namespaces.
-      launch->procfs = result(fcntl(launch->proc, F_DUPFD_CLOEXEC, 3));
-    }
-    if (launch->procfs < 0) {
-      return launch->procfs;
-    }
+  int procfs = own_procfs(launch);
+  if (procfs < 0) {
+    return procfs;
   }
-  if (strstr(path, "/../") != NULL || strstr(path, "/./") != NULL) {
-    return -EINVAL;
-  }
-  cleanup_fd file = sys_open_beneath(launch->procfs, path, O_WRONLY | O_NOFOLLOW,
-                                     RESOLVE_NO_SYMLINKS);
-  if (file == -EACCES && geteuid() != 0 && syscall(SYS_setresuid, -1, 0, -1) == 0) {
+  int written = write_below(procfs, path, value, length);
+  if (written == -EACCES && geteuid() != 0 && syscall(SYS_setresuid, -1, 0, -1) == 0) {
     // Newer kernels leave some settings to the user namespace's root, older ones to the host's.
-    file = sys_open_beneath(launch->procfs, path, O_WRONLY | O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
+    written = write_below(procfs, path, value, length);
   }
-  if (file < 0) {
-    return file;
-  }
-  ssize_t written = write(file, value, length);
-  return written < 0 ? -errno : (size_t)written == length ? 0 : -EINVAL;
+  return written;
 }

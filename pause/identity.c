@@ -187,10 +187,19 @@ int op_seccomp(struct launch *launch, struct cursor *arguments) {
   if (filter == MAP_FAILED) {
     return -errno;
   }
-  // The filter may refuse what this needs.
-  settle_descriptors(launch);
-  struct sock_fprog program = {.len = (unsigned short)(size / sizeof *filter), .filter = filter};
-  return result(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+  launch->filter = filter;
+  launch->filter_length = (unsigned short)(size / sizeof *filter);
+  launch->filter_flags = (unsigned)take_int(arguments);
+  launch->filter_index = launch->index;
+  return 0;
+}
+
+int load_filter(const struct launch *launch) {
+  if (launch->filter == NULL) {
+    return 0;
+  }
+  struct sock_fprog program = {.len = launch->filter_length, .filter = launch->filter};
+  return result(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, launch->filter_flags, &program));
 }
 
 int op_umask(struct launch *launch, struct cursor *arguments) {

@@ -29,9 +29,13 @@ struct launch {
   int null_mount;   // NULL_DEVICE
   int empty_mount;  // what MASK covers directories with, once it is there
   int procfs;       // what SYSCTL writes to, once it is there
-  bool settled;     // descriptors are as the program shall have them
   bool terminal;
   mode_t mask;      // umask of the program
+  uint32_t index;   // of the present operation
+  void *filter;     // SECCOMP: instructions, NULL for none
+  unsigned short filter_length;
+  unsigned filter_flags;
+  uint32_t filter_index;
   uint64_t detail;  // of the operation that failed
 };
 
@@ -57,6 +61,9 @@ struct failure {
 
 // Runs the operations of one stage up to the first that fails. Answers false and fills `failure`.
 bool run_operations(struct launch *launch, enum plan_stage stage, struct failure *failure);
+
+// Tells whoever waits for the exec that it will not come.
+_Noreturn void report_failure(const struct launch *launch, const struct failure *failure);
 
 // Closes every descriptor above 2 except the `count` in `keep`, which is sorted on the way.
 void retain_descriptors(int *keep, size_t count);

@@ -24,6 +24,7 @@ int op_null_device(struct launch *launch, struct cursor *arguments);
 int op_mount_proc(struct launch *launch, struct cursor *arguments);
 int op_mask(struct launch *launch, struct cursor *arguments);
 int op_readonly(struct launch *launch, struct cursor *arguments);
+int op_exec_label(struct launch *launch, struct cursor *arguments);
 int op_sysctl(struct launch *launch, struct cursor *arguments);
 
 // namespaces.c
@@ -42,14 +43,14 @@ int op_stdio_owner(struct launch *launch, struct cursor *arguments);
 int op_capabilities(struct launch *launch, struct cursor *arguments);
 int op_no_new_privs(struct launch *launch, struct cursor *arguments);
 int op_seccomp(struct launch *launch, struct cursor *arguments);
+// Loads what SECCOMP has prepared, if anything. Afterwards the filter may refuse every call.
+int load_filter(const struct launch *launch);
 int op_umask(struct launch *launch, struct cursor *arguments);
 
 // program.c
 int op_chdir(struct launch *launch, struct cursor *arguments);
 int op_exec(struct launch *launch, struct cursor *arguments);
 int op_exec_pause(struct launch *launch, struct cursor *arguments);
-// Leaves the program 0, 1, 2 alone, and the container's own /dev/null where one is a null device.
-void settle_descriptors(struct launch *launch);
 
 // terminal.c
 int op_tty(struct launch *launch, struct cursor *arguments);

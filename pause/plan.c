@@ -56,7 +56,7 @@ static const struct shape SHAPES[OP_END] = {
     [OP_IDS] = {"ii", X, STAGED},
     [OP_CAPABILITIES] = {"iiiii", X, STAGED},
     [OP_NO_NEW_PRIVS] = {"", X, STAGED},
-    [OP_SECCOMP] = {"k", X, STAGED},
+    [OP_SECCOMP] = {"ki", X, MONITORED},
     [OP_UMASK] = {"i", X, STAGED},
     [OP_CHDIR] = {"s", X, STAGED},
     [OP_TTY] = {"ii", X, MONITORED},
@@ -66,6 +66,7 @@ static const struct shape SHAPES[OP_END] = {
     [OP_STDIO_OWNER] = {"i", X, MONITORED},
     [OP_LISTEN] = {"iibibi", M, HOLDER},
     [OP_NULL_DEVICE] = {"k", P, STAGED},
+    [OP_EXEC_LABEL] = {"ss", X, MONITORED},
 };
 
 #undef M

@@ -62,7 +62,8 @@ enum opcode {
   OP_STDIO_OWNER = 77,
   OP_LISTEN = 80,
   OP_NULL_DEVICE = 81,
-  OP_END = 82,
+  OP_EXEC_LABEL = 82,
+  OP_END = 83,
 };
 
 struct plan {

@@ -39,11 +39,8 @@ static bool is_null(int fd) {
   return fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
 }
 
-void settle_descriptors(struct launch *launch) {
-  if (launch->settled) {
-    return;
-  }
-  launch->settled = true;
+// Leaves the program 0, 1, 2 alone, and the container's own /dev/null where one is a null device.
+static void settle_descriptors(void) {
   sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
   // The host's null device would let the container change its mode and owner.
   cleanup_fd null = -1;
@@ -126,12 +123,18 @@ int op_exec(struct launch *launch, struct cursor *arguments) {
   if (env == NULL) {
     return -ENOMEM;
   }
-  settle_descriptors(launch);
+  settle_descriptors();
   send_report(launch, &(struct report){.type = REPORT_READY}, -1);
   sigset_t none;
   sigemptyset(&none);
   umask(launch->mask);
   sigprocmask(SIG_SETMASK, &none, NULL);
+  int loaded = load_filter(launch);
+  if (loaded < 0) {
+    report_failure(launch, &(struct failure){.index = launch->filter_index,
+                                             .error = -loaded,
+                                             .stage = STAGE_PROCESS});
+  }
   return exec_search(argv, env);
 }
 

@@ -53,6 +53,7 @@ static const operate OPERATIONS[OP_END] = {
     [OP_SYSCTL] = op_sysctl,
     [OP_STDIO_OWNER] = op_stdio_owner,
     [OP_NULL_DEVICE] = op_null_device,
+    [OP_EXEC_LABEL] = op_exec_label,
 };
 
 bool run_operations(struct launch *launch, enum plan_stage stage, struct failure *failure) {
@@ -62,6 +63,7 @@ bool run_operations(struct launch *launch, enum plan_stage stage, struct failure
       continue;
     }
     struct cursor arguments = {operation.arguments};
+    launch->index = operation.index;
     int done = OPERATIONS[operation.opcode](launch, &arguments);
     if (done < 0) {
       *failure = (struct failure){
@@ -198,7 +200,7 @@ pid_t collect_reports(int channel, struct failure *failure, int *terminal) {
   }
 }
 
-static _Noreturn void report_failure(const struct launch *launch, const struct failure *failure) {
+void report_failure(const struct launch *launch, const struct failure *failure) {
   struct report report = {.type = REPORT_FAILED,
                           .index = failure->index,
                           .error = failure->error,

@@ -68,6 +68,7 @@ static void container_plan(struct builder *b) {
   plan_add(b, OP_MOUNT_PROC, X, "i", I(0xe));
   plan_add(b, OP_MASK, X, "s", "/proc/kcore");
   plan_add(b, OP_READONLY, X, "s", "/proc/sys");
+  plan_add(b, OP_EXEC_LABEL, X, "ss", "apparmor/exec", "exec web");
   plan_add(b, OP_RLIMIT, X, "iii", I(7), I(1024), I(524288));
   plan_add(b, OP_UMASK, X, "i", I(022));
   plan_add(b, OP_GROUPS, X, "n", (const int64_t[]){0, 101, 4294967294}, (size_t)3);
@@ -75,7 +76,7 @@ static void container_plan(struct builder *b) {
   plan_add(b, OP_CHDIR, X, "s", "/usr/share/nginx");
   plan_add(b, OP_CAPABILITIES, X, "iiiii", I(0xa80425fb), I(0xa80425fb), I(0xa80425fb), I(0), I(0));
   plan_add(b, OP_NO_NEW_PRIVS, X, "");
-  plan_add(b, OP_SECCOMP, X, "i", I(8));
+  plan_add(b, OP_SECCOMP, X, "ii", I(8), I(2));
   plan_add(b, OP_EXEC, X, "ll", LIST("nginx", "-g", "daemon off;"),
            LIST("PATH=/usr/sbin:/usr/bin", "EMPTY="));
 }

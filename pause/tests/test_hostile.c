@@ -48,8 +48,10 @@ static void filters_calls(struct pod *pod) {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_uname, 0, 1),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EXDEV),
-      // Descriptors have to be settled before the filter is there.
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close_range, 0, 1),
+      // Only the execution may come after the filter.
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close_range, 2, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendmsg, 1, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 1),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
@@ -64,7 +66,7 @@ static void filters_calls(struct pod *pod) {
   plan_add(&c.builder, OP_OPEN, H, "isii", I(7), path, I(O_RDONLY), I(2));
   container_mounts(&c);
   plan_add(&c.builder, OP_NO_NEW_PRIVS, X, "");
-  plan_add(&c.builder, OP_SECCOMP, X, "i", I(7));
+  plan_add(&c.builder, OP_SECCOMP, X, "ii", I(7), I(0));
   container_start(&c, pod, LIST("probe", "status"));
   const char *record = container_wait(&c);
   EXPECT(number_after(record, "\"exitCode\":") == 0, "%s", record);

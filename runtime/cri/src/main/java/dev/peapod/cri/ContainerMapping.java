@@ -2,6 +2,7 @@ package dev.peapod.cri;
 
 import dev.peapod.engine.model.ContainerSpec;
 import dev.peapod.engine.model.ContainerStatus;
+import dev.peapod.engine.model.DeviceSpec;
 import dev.peapod.engine.model.EnvVar;
 import dev.peapod.engine.model.MountSpec;
 import dev.peapod.engine.model.SandboxSpec;
@@ -31,7 +32,6 @@ final class ContainerMapping {
   static ContainerSpec spec(ContainerConfig config, SandboxSpec sandbox) {
     Refusals.required(config.hasMetadata(), "config.metadata");
     Refusals.required(config.hasImage(), "config.image");
-    Refusals.unsupported(config.getDevicesCount() > 0, "config.devices");
     Refusals.unsupported(config.getCDIDevicesCount() > 0, "config.CDI_devices");
     Namespaces.requireSame(config.getLinux().getSecurityContext().getNamespaceOptions(), sandbox);
     String image =
@@ -48,6 +48,9 @@ final class ContainerMapping {
         config.getWorkingDir(),
         config.getEnvsList().stream().map(ContainerMapping::variable).toList(),
         config.getMountsList().stream().map(mount -> mount(mount, sandbox)).toList(),
+        config.getDevicesList().stream()
+            .map(d -> new DeviceSpec(d.getContainerPath(), d.getHostPath(), d.getPermissions()))
+            .toList(),
         config.getLabelsMap(),
         config.getAnnotationsMap(),
         config.getLogPath(),

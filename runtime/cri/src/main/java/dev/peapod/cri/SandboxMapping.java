@@ -36,7 +36,7 @@ final class SandboxMapping {
     LinuxSandboxSecurityContext security = linux.getSecurityContext();
     NamespaceOption namespaces = security.getNamespaceOptions();
     String field = "config.linux.security_context";
-    Refusals.unsupported(security.hasSelinuxOptions(), field + ".selinux_options");
+    SecurityMapping.checkSandbox(security, field);
     PodSandboxMetadata metadata = config.getMetadata();
     return new SandboxSpec(
         new PodMetadata(

@@ -1,25 +1,27 @@
 package dev.peapod.cri;
 
+import dev.peapod.engine.model.SecurityProfile;
 import dev.peapod.engine.model.SecuritySpec;
+import dev.peapod.engine.model.SelinuxLabel;
 import dev.peapod.error.PeapodException;
 import dev.peapod.proto.runtime.v1.Capability;
 import dev.peapod.proto.runtime.v1.LinuxContainerSecurityContext;
+import dev.peapod.proto.runtime.v1.LinuxSandboxSecurityContext;
 import dev.peapod.proto.runtime.v1.NamespaceOption;
-import dev.peapod.proto.runtime.v1.SecurityProfile;
+import dev.peapod.proto.runtime.v1.SELinuxOption;
 import dev.peapod.proto.runtime.v1.SupplementalGroupsPolicy;
 import org.jspecify.annotations.Nullable;
 
 /// A container's security context in the engine's words.
 final class SecurityMapping {
   private static final String FIELD = "config.linux.security_context";
+  private static final String LOCALHOST = "localhost/";
 
   private SecurityMapping() {}
 
   /// @throws PeapodException INVALID or UNIMPLEMENTED naming the field
   static SecuritySpec spec(LinuxContainerSecurityContext context) {
     NamespaceOption namespaces = context.getNamespaceOptions();
-    Refusals.unsupported(context.hasSelinuxOptions(), FIELD + ".selinux_options");
-    refuseAppArmor(context);
     Capability capabilities = context.getCapabilities();
     return new SecuritySpec(
         capabilities.getAddCapabilitiesList(),
@@ -37,7 +39,21 @@ final class SecurityMapping {
         context.getNoNewPrivs(),
         context.getMaskedPathsList(),
         context.getReadonlyPathsList(),
-        seccomp(context));
+        seccomp(context),
+        apparmor(context),
+        selinux(context));
+  }
+
+  /// Pause runs nothing of the pod, without any privilege: no profile and no label is applied to it.
+  /// What can not be a profile is refused all the same.
+  @SuppressWarnings("deprecation") // Older kubelets still send the path.
+  static void checkSandbox(LinuxSandboxSecurityContext context, String field) {
+    profile(field + ".seccomp", context.getSeccomp());
+    profile(field + ".apparmor", context.getApparmor());
+    legacy(
+        field + ".seccomp_profile_path",
+        context.getSeccompProfilePath(),
+        SecurityProfile.UNCONFINED);
   }
 
   private static @Nullable Long id(boolean present, long value) {
@@ -45,48 +61,69 @@ final class SecurityMapping {
   }
 
   @SuppressWarnings("deprecation") // Older kubelets still send the path.
-  private static SecuritySpec.Seccomp seccomp(LinuxContainerSecurityContext context) {
-    if (!context.hasSeccomp()) {
-      return legacySeccomp(context.getSeccompProfilePath());
-    }
-    SecurityProfile profile = context.getSeccomp();
-    return switch (profile.getProfileType()) {
-      case RuntimeDefault -> SecuritySpec.Seccomp.RUNTIME_DEFAULT;
-      case Unconfined -> SecuritySpec.Seccomp.UNCONFINED;
-      case Localhost -> {
-        if (profile.getLocalhostRef().isEmpty()) {
-          throw PeapodException.invalid(
-              FIELD + ".seccomp.localhost_ref is empty, but profile_type is Localhost");
-        }
-        Refusals.unsupported(true, FIELD + ".seccomp of type Localhost");
-        yield SecuritySpec.Seccomp.UNCONFINED;
-      }
-      case UNRECOGNIZED ->
-          throw PeapodException.invalid(FIELD + ".seccomp.profile_type is not known");
-    };
+  private static SecurityProfile seccomp(LinuxContainerSecurityContext context) {
+    return context.hasSeccomp()
+        ? profile(FIELD + ".seccomp", context.getSeccomp())
+        : legacy(
+            FIELD + ".seccomp_profile_path",
+            context.getSeccompProfilePath(),
+            SecurityProfile.UNCONFINED);
   }
 
-  private static SecuritySpec.Seccomp legacySeccomp(String profile) {
-    return switch (profile) {
-      case "", "unconfined" -> SecuritySpec.Seccomp.UNCONFINED;
-      case "runtime/default", "docker/default" -> SecuritySpec.Seccomp.RUNTIME_DEFAULT;
-      default -> {
-        Refusals.unsupported(true, FIELD + ".seccomp_profile_path \"" + profile + "\"");
-        yield SecuritySpec.Seccomp.UNCONFINED;
-      }
-    };
-  }
-
-  /// The runtime's default AppArmor profile is none; a profile of the user's own can not be
-  /// applied.
   @SuppressWarnings("deprecation") // Older kubelets still send the profile's name.
-  private static void refuseAppArmor(LinuxContainerSecurityContext context) {
-    Refusals.unsupported(
-        context.getApparmor().getProfileType() == SecurityProfile.ProfileType.Localhost,
-        FIELD + ".apparmor of type Localhost");
-    String legacy = context.getApparmorProfile();
-    Refusals.unsupported(
-        !legacy.isEmpty() && !legacy.equals("unconfined") && !legacy.equals("runtime/default"),
-        FIELD + ".apparmor_profile \"" + legacy + "\"");
+  private static SecurityProfile apparmor(LinuxContainerSecurityContext context) {
+    return context.hasApparmor()
+        ? profile(FIELD + ".apparmor", context.getApparmor())
+        : legacy(
+            FIELD + ".apparmor_profile",
+            context.getApparmorProfile(),
+            SecurityProfile.RUNTIME_DEFAULT);
+  }
+
+  private static SecurityProfile profile(
+      String field, dev.peapod.proto.runtime.v1.SecurityProfile profile) {
+    return switch (profile.getProfileType()) {
+      case RuntimeDefault -> SecurityProfile.RUNTIME_DEFAULT;
+      case Unconfined -> SecurityProfile.UNCONFINED;
+      case Localhost -> localhost(field + ".localhost_ref", profile.getLocalhostRef());
+      case UNRECOGNIZED -> throw PeapodException.invalid(field + ".profile_type is not known");
+    };
+  }
+
+  /// Profiles as one text: `unconfined`, `runtime/default`, or `localhost/` and a name.
+  private static SecurityProfile legacy(String field, String text, SecurityProfile absent) {
+    return switch (text) {
+      case "" -> absent;
+      case "unconfined" -> SecurityProfile.UNCONFINED;
+      case "runtime/default", "docker/default" -> SecurityProfile.RUNTIME_DEFAULT;
+      default -> {
+        if (!text.startsWith(LOCALHOST)) {
+          throw PeapodException.invalid(
+              field
+                  + " \""
+                  + text
+                  + "\" is none of unconfined, runtime/default, docker/default and localhost/NAME");
+        }
+        yield localhost(field, text);
+      }
+    };
+  }
+
+  /// An empty name must never be taken for no profile.
+  private static SecurityProfile localhost(String field, String reference) {
+    String name =
+        reference.startsWith(LOCALHOST) ? reference.substring(LOCALHOST.length()) : reference;
+    if (name.isBlank()) {
+      throw PeapodException.invalid(field + " names no profile");
+    }
+    return SecurityProfile.localhost(name);
+  }
+
+  private static @Nullable SelinuxLabel selinux(LinuxContainerSecurityContext context) {
+    SELinuxOption options = context.getSelinuxOptions();
+    SelinuxLabel label =
+        new SelinuxLabel(
+            options.getUser(), options.getRole(), options.getType(), options.getLevel());
+    return label.isEmpty() ? null : label;
   }
 }

@@ -36,6 +36,7 @@ import java.util.concurrent.TimeUnit;
 final class Daemon implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Daemon.class.getName());
   private static final long DRAIN_MILLIS = 1_000;
+  private static final long PREPARE_MILLIS = 500;
 
   // Owners of sandboxes: whoever comes by the public socket, and `peapod apply`.
   private static final String KUBELET = "kubelet";
@@ -151,6 +152,23 @@ final class Daemon implements AutoCloseable {
     health.setStatus("", ServingStatus.SERVING);
     undo.push("health", health::enterTerminalState);
     LOG.log(System.Logger.Level.INFO, "ready on {0}", config.socket());
+    Thread later = Thread.ofVirtual().name("prepare").start(() -> prepare(engine));
+    undo.push("what is prepared", () -> end(later));
+  }
+
+  /// What the first pods would wait for is made ready when the first calls are over.
+  private static void prepare(Engine engine) {
+    try {
+      Thread.sleep(PREPARE_MILLIS);
+      engine.prepare();
+    } catch (InterruptedException e) {
+      LOG.log(System.Logger.Level.DEBUG, "ended before anything was prepared");
+    }
+  }
+
+  private static void end(Thread thread) throws InterruptedException {
+    thread.interrupt();
+    thread.join();
   }
 
   /// Stops accepting, lets running calls end for a moment, and ends. Pods run on.

@@ -14,6 +14,7 @@ import dev.peapod.engine.sandbox.NetworkPool;
 import dev.peapod.engine.sandbox.Sandbox;
 import dev.peapod.engine.sandbox.SandboxService;
 import dev.peapod.engine.sandbox.Sandboxes;
+import dev.peapod.engine.security.ContainerSecurity;
 import dev.peapod.engine.state.NameReservations;
 import dev.peapod.engine.state.StateStore;
 import dev.peapod.engine.state.StoredContainer;
@@ -43,6 +44,7 @@ public final class Engine implements AutoCloseable {
   private final Inotify inotify;
   private final Sandboxes sandboxes = new Sandboxes();
   private final Containers containers = new Containers();
+  private final ContainerSecurity security = new ContainerSecurity();
   private final SandboxService sandboxService;
   private final ContainerService containerService;
   private final ExecService execService;
@@ -87,13 +89,14 @@ public final class Engine implements AutoCloseable {
                 snapshots,
                 containerStore,
                 names,
+                security,
                 directories.exits(),
                 directories.control(),
                 events,
                 background,
                 Clock.systemUTC()),
             containers);
-    this.execService = new ExecService(loop, spawner, cgroups);
+    this.execService = new ExecService(loop, spawner, cgroups, security);
     this.monitors = new Monitors(loop, directories.control());
     this.loop = loop;
   }
@@ -173,7 +176,6 @@ public final class Engine implements AutoCloseable {
                   directories.pods(),
                   config.netns(),
                   config.cgroupParent(),
-                  rootCgroup.isOurs(),
                   events,
                   Clock.systemUTC()),
               background,
@@ -216,6 +218,11 @@ public final class Engine implements AutoCloseable {
         });
   }
 
+  /// Makes ready what the first container would otherwise wait for.
+  public void prepare() {
+    security.prepare();
+  }
+
   /// What an owner, such as `kubelet` or `pods`, sees.
   public PodRuntime owner(String name) {
     return new PodRuntime(
@@ -251,6 +258,7 @@ public final class Engine implements AutoCloseable {
       steps.push("the state directories", directories::remove);
     }
     steps.push("background work", background::close);
+    steps.push("the seccomp programs", security::close);
     steps.push("the spawner", spawner::close);
     steps.push("the network", network::close);
     if (unused) {

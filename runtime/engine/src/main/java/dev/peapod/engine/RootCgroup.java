@@ -1,6 +1,5 @@
 package dev.peapod.engine;
 
-import dev.peapod.engine.cgroup.DeviceRules;
 import dev.peapod.error.PeapodException;
 import dev.peapod.linux.cgroup.Cgroup;
 import dev.peapod.linux.cgroup.Cgroups;
@@ -14,12 +13,10 @@ import java.util.List;
 final class RootCgroup {
   private final Cgroups cgroups;
   private final Path file;
-  private final boolean ours;
 
-  private RootCgroup(Cgroups cgroups, Path file, boolean ours) {
+  private RootCgroup(Cgroups cgroups, Path file) {
     this.cgroups = cgroups;
     this.file = file;
-    this.ours = ours;
   }
 
   static RootCgroup make(Cgroups cgroups, String path, StateDirectories directories) {
@@ -27,18 +24,12 @@ final class RootCgroup {
     Cgroup cgroup = cgroups.create(path);
     try {
       if (cgroup.created().contains(path)) {
-        DeviceRules.restrict(cgroup);
         Files.write(file, cgroup.created());
       }
-      return new RootCgroup(cgroups, file, Files.exists(file));
+      return new RootCgroup(cgroups, file);
     } catch (IOException e) {
       throw PeapodException.internal("writing " + file + " failed: " + e, e);
     }
-  }
-
-  /// Whether the engine made it, and so restricted the devices of all below it.
-  boolean isOurs() {
-    return ours;
   }
 
   /// Removes the levels that were made, as far as nothing is in them.

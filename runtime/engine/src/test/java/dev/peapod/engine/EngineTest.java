@@ -396,6 +396,7 @@ class EngineTest {
             s.workingDir(),
             s.env(),
             s.mounts(),
+            s.devices(),
             s.labels(),
             s.annotations(),
             s.logPath(),

@@ -5,6 +5,7 @@ import dev.peapod.engine.model.EnvVar;
 import dev.peapod.engine.model.MountSpec;
 import dev.peapod.engine.model.NamespaceMode;
 import dev.peapod.engine.model.ResourceSpec;
+import dev.peapod.engine.model.SecurityProfile;
 import dev.peapod.engine.model.SecuritySpec;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,7 @@ final class Specs {
         workingDir,
         env,
         mounts,
+        s.devices(),
         s.labels(),
         s.annotations(),
         s.logPath(),
@@ -86,7 +88,9 @@ final class Specs {
         false,
         List.of(),
         List.of(),
-        SecuritySpec.Seccomp.UNCONFINED);
+        SecurityProfile.UNCONFINED,
+        SecurityProfile.RUNTIME_DEFAULT,
+        null);
   }
 
   static SecuritySpec capabilities(List<String> add, List<String> drop, boolean noNewPrivileges) {
@@ -106,7 +110,9 @@ final class Specs {
         noNewPrivileges,
         List.of(),
         List.of(),
-        SecuritySpec.Seccomp.UNCONFINED);
+        SecurityProfile.UNCONFINED,
+        SecurityProfile.RUNTIME_DEFAULT,
+        null);
   }
 
   static SecuritySpec pid(NamespaceMode mode, String target) {
@@ -126,7 +132,9 @@ final class Specs {
         false,
         List.of(),
         List.of(),
-        SecuritySpec.Seccomp.UNCONFINED);
+        SecurityProfile.UNCONFINED,
+        SecurityProfile.RUNTIME_DEFAULT,
+        null);
   }
 
   static SecuritySpec readonlyRootfs() {
@@ -146,6 +154,8 @@ final class Specs {
         false,
         List.of(),
         List.of(),
-        SecuritySpec.Seccomp.UNCONFINED);
+        SecurityProfile.UNCONFINED,
+        SecurityProfile.RUNTIME_DEFAULT,
+        null);
   }
 }

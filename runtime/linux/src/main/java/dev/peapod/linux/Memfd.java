@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 
 /// Files in memory that nobody can change (memfd_create(2), sealed against writing and resizing).
 public final class Memfd {
@@ -37,10 +38,19 @@ public final class Memfd {
     }
   }
 
+  /// A sealed, not executable file with what `writer` writes.
+  public static Fd sealed(String name, Consumer<Fd> writer) {
+    return sealed(name, MFD_NOEXEC_SEAL, writer);
+  }
+
   private static Fd sealed(String name, byte[] contents, int execFlag) {
+    return sealed(name, execFlag, fd -> FdIo.writeAll(fd, contents, 0));
+  }
+
+  private static Fd sealed(String name, int execFlag, Consumer<Fd> writer) {
     Fd fd = create(name, execFlag);
     try {
-      FdIo.writeAll(fd, contents, 0);
+      writer.accept(fd);
       int n = fd.number();
       if (LibC.fcntl(n, F_ADD_SEALS, SEAL_ALL) < 0) {
         throw new KernelException("fcntl(memfd \"" + name + "\", F_ADD_SEALS)", LibC.errno());

@@ -65,6 +65,11 @@ public record PodsConfig(
         nodeName);
   }
 
+  /// Where the seccomp profiles are that manifests name.
+  public Path seccompDirectory() {
+    return root.resolve("seccomp");
+  }
+
   /// Where applied manifests and volumes are kept.
   public Path podsDirectory() {
     return root.resolve("pods");

@@ -7,6 +7,7 @@ import dev.peapod.engine.model.UserIds;
 import dev.peapod.engine.sandbox.Member;
 import dev.peapod.engine.sandbox.Sandbox;
 import dev.peapod.engine.state.ResolvedProcess;
+import dev.peapod.engine.state.ResolvedSecurity;
 import dev.peapod.engine.state.StoredContainer;
 import dev.peapod.engine.state.StoredExit;
 import dev.peapod.error.PeapodException;
@@ -80,6 +81,12 @@ public final class Container implements Member {
       throw new IllegalStateException("container " + id() + " is still being made");
     }
     return process;
+  }
+
+  /// What its security was made of.
+  public ResolvedSecurity security() {
+    ResolvedSecurity security = stored.security();
+    return security == null ? ResolvedSecurity.NONE : security;
   }
 
   /// Its state.

@@ -8,7 +8,6 @@ import dev.peapod.engine.model.NamespaceMode;
 import dev.peapod.engine.model.SandboxSpec;
 import dev.peapod.engine.model.SecuritySpec;
 import dev.peapod.error.PeapodException;
-import dev.peapod.error.PeapodException.Kind;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,7 +27,7 @@ final class ContainerChecks {
     this.spec = spec;
   }
 
-  /// @throws PeapodException INVALID or UNIMPLEMENTED naming the field
+  /// @throws PeapodException INVALID naming the field
   static void check(ContainerSpec spec, SandboxSpec sandbox) {
     new ContainerChecks(spec).check(sandbox);
   }
@@ -130,10 +129,10 @@ final class ContainerChecks {
   }
 
   private void security(SecuritySpec security, SandboxSpec sandbox) {
-    if (security.privileged()) {
-      require(sandbox.privileged(), "security_context.privileged", "needs a privileged sandbox");
-      unsupported("security_context.privileged");
-    }
+    require(
+        sandbox.privileged() || !security.privileged(),
+        "security_context.privileged",
+        "needs a privileged sandbox");
     require(
         security.pid() != NamespaceMode.TARGET || !security.targetId().isEmpty(),
         "security_context.namespace_options.target_id",
@@ -152,12 +151,6 @@ final class ContainerChecks {
           "\"" + path + "\" is not absolute");
     }
     plain("security_context.run_as_username", security.runAsUsername());
-  }
-
-  private void unsupported(String field) {
-    throw new PeapodException(
-        Kind.UNIMPLEMENTED,
-        "container \"" + spec.name() + "\": " + field + " is not supported by this version");
   }
 
   private void plain(String field, String text) {

@@ -13,6 +13,8 @@ import dev.peapod.engine.model.NamespaceMode;
 import dev.peapod.engine.model.SandboxSpec;
 import dev.peapod.engine.model.SecuritySpec;
 import dev.peapod.engine.model.UserNamespace;
+import dev.peapod.engine.security.ContainerSecurity;
+import dev.peapod.engine.state.ResolvedDevice;
 import dev.peapod.engine.state.ResolvedProcess;
 import dev.peapod.linux.Fd;
 import dev.peapod.linux.FileStat;
@@ -34,6 +36,7 @@ final class ContainerPlan {
   ///
   /// @param rootfs the container's root filesystem, a detached mount
   /// @param pause a pidfd of the pod's pause process
+  /// @param devices the nodes in its `/dev`
   /// @param target a pidfd of the process whose PID namespace is joined, where that is another
   ///     container's
   /// @param podFiles the directory with the pod's `hosts`, `hostname` and `resolv.conf`
@@ -48,6 +51,8 @@ final class ContainerPlan {
       ContainerSpec spec,
       SandboxSpec sandbox,
       ResolvedProcess process,
+      ContainerSecurity.Grant security,
+      List<ResolvedDevice> devices,
       CgroupEntry cgroup,
       List<Operation.OomCounter> counters,
       List<Cgroup.Mounted> view,
@@ -66,20 +71,8 @@ final class ContainerPlan {
   }
 
   private static final int HELD_OPEN = -2;
-  private static final int S_IFCHR = 0x2000;
   private static final int TTY_GROUP = 5;
-
-  /// A character device that every container has.
-  private record Device(String name, int major, int minor) {}
-
-  private static final List<Device> DEVICES =
-      List.of(
-          new Device("null", 1, 3),
-          new Device("zero", 1, 5),
-          new Device("full", 1, 7),
-          new Device("random", 1, 8),
-          new Device("urandom", 1, 9),
-          new Device("tty", 5, 0));
+  private static final int DEV = "/dev/".length();
 
   private static final long CLOSED =
       MountAttributes.NOSUID | MountAttributes.NODEV | MountAttributes.NOEXEC;
@@ -106,6 +99,7 @@ final class ContainerPlan {
     int target = in.target.map(plan::give).orElse(Operation.DEFAULT_STREAM);
     int users = in.users.map(plan::give).orElse(-1);
     Iterator<Integer> images = in.images.stream().map(plan::give).toList().iterator();
+    in.security.give(plan);
     monitor();
     in.cgroup.enter(plan);
     oomScore();
@@ -140,9 +134,7 @@ final class ContainerPlan {
     attachDefault(pts, "/dev/pts");
     attachDefault(shm, "/dev/shm");
     attachDefault(mqueue, "/dev/mqueue");
-    int nullDevice = plan.slot();
-    plan.add(new Operation.OpenTree(Stage.POD, nullDevice, Operation.NEW_ROOT, "/dev/null", false));
-    plan.add(new Operation.NullDevice(nullDevice));
+    nullDevice();
     for (Bind bind : binds) {
       attach(bind.slot, bind.path, bind.kind);
     }
@@ -190,16 +182,22 @@ final class ContainerPlan {
             "tmpfs",
             List.of("mode=755", "size=65536k", "uid=" + uid(0), "gid=" + gid(0)),
             MountAttributes.NOSUID | MountAttributes.NOEXEC));
-    for (Device device : DEVICES) {
+    Set<String> directories = new HashSet<>();
+    for (ResolvedDevice device : in.devices) {
+      String name = device.path().substring(DEV);
+      int slash = name.lastIndexOf('/');
+      if (slash > 0 && directories.add(name.substring(0, slash))) {
+        plan.add(new Operation.Mkdir(Stage.HOST, dev, name.substring(0, slash), 0755));
+      }
       plan.add(
           new Operation.Mknod(
               Stage.HOST,
               dev,
-              device.name,
-              S_IFCHR | 0666,
-              (long) device.major << 8 | device.minor,
-              (int) uid(0),
-              (int) gid(0)));
+              name,
+              device.mode(),
+              device.device(),
+              (int) uid(device.uid()),
+              (int) gid(device.gid())));
     }
     link(dev, "fd", "/proc/self/fd");
     link(dev, "stdin", "/proc/self/fd/0");
@@ -217,6 +215,17 @@ final class ContainerPlan {
   /// What a group of the pod is on the host.
   private long gid(long id) {
     return in.userNamespace().map(u -> u.gids().onHost(id)).orElse(id);
+  }
+
+  /// What masks files: that of the container's own `/dev`, else the host's. One that is mounted with a
+  /// `/dev` of the request may be anything.
+  private void nullDevice() {
+    int slot = plan.slot();
+    plan.add(
+        requested.contains("/dev")
+            ? new Operation.OpenTree(Stage.HOST, slot, Operation.PRESENT_ROOT, "/dev/null", false)
+            : new Operation.OpenTree(Stage.POD, slot, Operation.NEW_ROOT, "/dev/null", false));
+    plan.add(new Operation.NullDevice(slot));
   }
 
   private void link(int dir, String path, String target) {
@@ -382,8 +391,8 @@ final class ContainerPlan {
     }
     ProcessOperations.process(
         plan,
-        in.spec,
         in.process,
+        in.security,
         in.process.argv(),
         in.userNamespace().map(u -> new ProcessOperations.UserJoin(u, pause, true)));
   }

@@ -1,7 +1,6 @@
 package dev.peapod.engine.container;
 
 import dev.peapod.engine.cgroup.CgroupEntries;
-import dev.peapod.engine.cgroup.DeviceRules;
 import dev.peapod.engine.cgroup.ResourceChecks;
 import dev.peapod.engine.event.ContainerEvent;
 import dev.peapod.engine.event.Events;
@@ -22,7 +21,10 @@ import dev.peapod.engine.model.UserNamespace;
 import dev.peapod.engine.sandbox.Sandbox;
 import dev.peapod.engine.state.Ids;
 import dev.peapod.engine.state.NameReservations;
+import dev.peapod.engine.security.ContainerSecurity;
+import dev.peapod.engine.security.Devices;
 import dev.peapod.engine.state.ResolvedProcess;
+import dev.peapod.engine.state.ResolvedSecurity;
 import dev.peapod.engine.state.StateStore;
 import dev.peapod.engine.state.StoredContainer;
 import dev.peapod.engine.state.StoredExit;
@@ -76,6 +78,7 @@ public final class ContainerService {
       Snapshots snapshots,
       StateStore<StoredContainer> store,
       NameReservations names,
+      ContainerSecurity security,
       Path exits,
       Path control,
       Events events,
@@ -107,6 +110,7 @@ public final class ContainerService {
   /// Makes a container and answers it, CREATED. If anything fails, all that was made is undone.
   public Container create(Sandbox sandbox, ContainerSpec spec) {
     ContainerChecks.check(spec, sandbox.spec());
+    ResolvedSecurity security = tools.security.resolve(spec);
     sandbox.pause();
     String owner = sandbox.owner();
     Image image =
@@ -134,7 +138,7 @@ public final class ContainerService {
       sandbox.add(container);
       undo.push("its place in the sandbox", () -> sandbox.remove(container));
       undo.push("the container", container::markRemoved);
-      make(undo, container, image);
+      make(undo, container, image, security);
       containers.add(container);
       container.tell(ContainerEvent.Type.CREATED);
       return container;
@@ -160,6 +164,7 @@ public final class ContainerService {
         image.tags().stream().findFirst().orElse(spec.image()),
         image.digests().stream().findFirst().orElse(image.id()),
         null,
+        null,
         image.layers().stream().map(Path::toString).toList(),
         null,
         null,
@@ -167,7 +172,8 @@ public final class ContainerService {
         null);
   }
 
-  private void make(UndoStack undo, Container container, Image image) {
+  private void make(
+      UndoStack undo, Container container, Image image, ResolvedSecurity security) {
     Sandbox sandbox = container.sandbox();
     StoredContainer stored = container.stored();
     ContainerSpec spec = stored.spec();
@@ -177,7 +183,7 @@ public final class ContainerService {
     undo.push("the state file", () -> tools.store.delete(id));
 
     CompletableFuture<Void> inCgroup =
-        CompletableFuture.runAsync(() -> makeCgroup(sandbox, cgroup, spec), tools.background);
+        CompletableFuture.runAsync(() -> makeCgroup(cgroup, spec, security), tools.background);
     undo.push(
         "the cgroup",
         () -> {
@@ -200,7 +206,7 @@ public final class ContainerService {
     checkIds(spec, sandbox.spec(), process.user());
     join(inCgroup);
 
-    StoredContainer created = stored.created(resolved, process);
+    StoredContainer created = stored.created(resolved, process, security);
     tools.store.save(created);
     container.store(created);
     container.keepRootfs(rootfs);
@@ -295,12 +301,9 @@ public final class ContainerService {
         .map(own -> Namespaces.open(sandbox.pause(), Namespaces.Type.USER));
   }
 
-  private void makeCgroup(Sandbox sandbox, String path, ContainerSpec spec) {
+  private void makeCgroup(String path, ContainerSpec spec, ResolvedSecurity security) {
     Cgroup cgroup = tools.cgroups.create(path);
-    if (!sandbox.hasOwnCgroup()) {
-      // Below one of ours the restriction is inherited.
-      DeviceRules.restrict(cgroup);
-    }
+    Devices.rules(spec, security).ifPresent(cgroup::restrictDevices);
     CgroupEntries.apply(
         "container \"" + spec.name() + "\"", cgroup, CgroupEntries.limits(spec.resources()));
   }
@@ -387,7 +390,8 @@ public final class ContainerService {
       Optional<Fd> users = users(container.sandbox());
       Cgroup cgroup = tools.cgroups.open(stored.cgroup());
       List<Fd> images = imageMounts(container);
-      try {
+      try (ContainerSecurity.Grant security =
+          tools.security.grant(stored.spec(), container.security())) {
         LaunchPlan plan =
             ContainerPlan.of(
                 new ContainerPlan.Input(
@@ -395,6 +399,8 @@ public final class ContainerService {
                     stored.spec(),
                     container.sandbox().spec(),
                     container.process(),
+                    security,
+                    Devices.nodes(stored.spec(), container.security()),
                     CgroupEntries.of(cgroup),
                     CgroupEntries.counters(
                         cgroup, tools.cgroups.open(container.sandbox().cgroup())),

@@ -4,8 +4,8 @@ import dev.peapod.engine.launch.CloneFlags;
 import dev.peapod.engine.launch.LaunchPlan;
 import dev.peapod.engine.launch.Operation;
 import dev.peapod.engine.launch.Stage;
-import dev.peapod.engine.model.ContainerSpec;
 import dev.peapod.engine.model.UserNamespace;
+import dev.peapod.engine.security.ContainerSecurity;
 import dev.peapod.engine.state.ResolvedProcess;
 import java.util.List;
 import java.util.Optional;
@@ -22,25 +22,23 @@ public final class ProcessOperations {
   /// @param ownMounts whether it takes its mounts with it, to own them there
   public record UserJoin(UserNamespace namespace, int process, boolean ownMounts) {}
 
-  /// Adds limits, user, groups, capabilities and working directory, and at last the program.
+  /// Adds limits, user, groups, working directory and security, and at last the program.
   ///
   /// @param users where the pod has a user namespace of its own
   public static void process(
       LaunchPlan.Builder plan,
-      ContainerSpec spec,
       ResolvedProcess process,
+      ContainerSecurity.Grant security,
       List<String> argv,
       Optional<UserJoin> users) {
+    security.label(plan);
     plan.add(new Operation.Rlimit(RLIMIT_NOFILE, 1024, 524288));
     plan.add(new Operation.Umask(022));
     users.ifPresent(join -> join(plan, join, process.user().uid()));
     plan.add(new Operation.Groups(process.user().groups()));
     plan.add(new Operation.Ids(process.user().uid(), process.user().gid()));
     plan.add(new Operation.Chdir(process.workingDir()));
-    plan.add(CapabilitySets.of(spec.name(), spec.security()));
-    if (spec.security().noNewPrivileges()) {
-      plan.add(new Operation.NoNewPrivileges());
-    }
+    security.confine(plan);
     plan.add(new Operation.Exec(argv, process.env()));
   }
 

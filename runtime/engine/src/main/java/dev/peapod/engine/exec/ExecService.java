@@ -13,6 +13,7 @@ import dev.peapod.engine.launch.Spawner;
 import dev.peapod.engine.launch.Stage;
 import dev.peapod.engine.launch.Started;
 import dev.peapod.engine.model.ExecResult;
+import dev.peapod.engine.security.ContainerSecurity;
 import dev.peapod.engine.state.ResolvedProcess;
 import dev.peapod.engine.stream.StreamOptions;
 import dev.peapod.engine.stream.StreamSession;
@@ -47,12 +48,15 @@ public final class ExecService {
   private final EventLoop loop;
   private final Spawner spawner;
   private final Cgroups cgroups;
+  private final ContainerSecurity security;
   private final AtomicLong numbers = new AtomicLong(System.currentTimeMillis());
 
-  public ExecService(EventLoop loop, Spawner spawner, Cgroups cgroups) {
+  public ExecService(
+      EventLoop loop, Spawner spawner, Cgroups cgroups, ContainerSecurity security) {
     this.loop = loop;
     this.spawner = spawner;
     this.cgroups = cgroups;
+    this.security = security;
   }
 
   /// Runs a command to its end, as the container's user and in its environment.
@@ -129,17 +133,19 @@ public final class ExecService {
       Fd main,
       boolean tty) {
     int process = plan.give(main);
-    CgroupEntries.of(cgroup.cgroup()).enter(plan);
-    plan.add(new Operation.Setns(Stage.POD, process, ALL_NAMESPACES));
-    if (tty) {
-      plan.add(Operation.Tty.STANDARD);
-    }
-    Optional<ProcessOperations.UserJoin> users =
-        Optional.ofNullable(container.sandbox().spec().userNamespace())
-            .map(own -> new ProcessOperations.UserJoin(own, process, false));
-    ResolvedProcess as = tty ? container.process().onTerminal() : container.process();
-    ProcessOperations.process(plan, container.status().spec(), as, command, users);
-    try {
+    try (ContainerSecurity.Grant granted =
+        security.grant(container.status().spec(), container.security())) {
+      granted.give(plan);
+      CgroupEntries.of(cgroup.cgroup()).enter(plan);
+      plan.add(new Operation.Setns(Stage.POD, process, ALL_NAMESPACES));
+      if (tty) {
+        plan.add(Operation.Tty.STANDARD);
+      }
+      Optional<ProcessOperations.UserJoin> users =
+          Optional.ofNullable(container.sandbox().spec().userNamespace())
+              .map(own -> new ProcessOperations.UserJoin(own, process, false));
+      ResolvedProcess as = tty ? container.process().onTerminal() : container.process();
+      ProcessOperations.process(plan, as, granted, command, users);
       return spawner.launch(plan.build());
     } catch (LaunchException e) {
       throw FailureText.of("exec in " + container.title(), e).asException(e);

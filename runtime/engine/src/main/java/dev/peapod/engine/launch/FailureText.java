@@ -93,6 +93,10 @@ public final class FailureText {
       case Operation.Ids(long uid, long gid) ->
           failure(subject, "becoming user " + uid + " and group " + gid + " failed: " + why);
       case Operation.Seccomp s -> failure(subject, "loading the seccomp filter failed: " + why);
+      case Operation.ExecLabel(String attribute, String label) ->
+          errno == Errno.ENOENT || errno == Errno.EINVAL
+              ? invalid(subject, "the security label \"" + label + "\" is not known to the kernel")
+              : failure(subject, "setting the security label \"" + label + "\" failed: " + why);
       case Operation.Tty t -> failure(subject, "making its terminal failed: " + why);
       case Operation other ->
           failure(subject, other.getClass().getSimpleName() + " failed: " + why);

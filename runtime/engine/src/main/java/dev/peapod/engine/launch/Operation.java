@@ -254,8 +254,11 @@ public sealed interface Operation {
   /// Nothing that is executed may gain privileges.
   record NoNewPrivileges() implements InProcess {}
 
-  /// The BPF program in the memfd of a slot.
-  record Seccomp(int slot) implements InProcess {}
+  /// The BPF program in the memfd of a slot, with flags of seccomp(2). Only [Exec] comes after it.
+  record Seccomp(int slot, int flags) implements InProcess {}
+
+  /// The label that a security module gives at the execution: written to a file of `/proc/PID/attr`.
+  record ExecLabel(String attribute, String label) implements InProcess {}
 
   /// umask(2).
   record Umask(int mask) implements InProcess {}

@@ -109,7 +109,7 @@ final class PlanWriter {
               .num(c.ambient())
               .code(67);
       case Operation.NoNewPrivileges() -> code(68);
-      case Operation.Seccomp(int slot) -> num(slot).code(69);
+      case Operation.Seccomp(int slot, int flags) -> num(slot).num(flags).code(69);
       case Operation.Umask(int mask) -> num(mask).code(70);
       case Operation.Chdir(String path) -> str(path).code(71);
       case Operation.Tty(int rows, int columns) -> num(rows).num(columns).code(72);
@@ -126,6 +126,8 @@ final class PlanWriter {
               .num(l.targetPort())
               .code(80);
       case Operation.NullDevice(int slot) -> num(slot).code(81);
+      case Operation.ExecLabel(String attribute, String label) ->
+          str(attribute).str(label).code(82);
     };
   }
 

@@ -23,6 +23,7 @@ public record ContainerSpec(
     String workingDir,
     List<EnvVar> env,
     List<MountSpec> mounts,
+    List<DeviceSpec> devices,
     Map<String, String> labels,
     Map<String, String> annotations,
     String logPath,
@@ -37,6 +38,7 @@ public record ContainerSpec(
     args = List.copyOf(args);
     env = List.copyOf(env);
     mounts = List.copyOf(mounts);
+    devices = List.copyOf(devices);
     labels = Map.copyOf(labels);
     annotations = Map.copyOf(annotations);
   }
@@ -97,6 +99,7 @@ public record ContainerSpec(
         List.of(),
         List.of(),
         "",
+        List.of(),
         List.of(),
         List.of(),
         Map.of(),

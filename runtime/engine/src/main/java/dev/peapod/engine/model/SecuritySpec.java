@@ -1,6 +1,7 @@
 package dev.peapod.engine.model;
 
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// What a container's processes are and may.
@@ -13,7 +14,9 @@ import org.jspecify.annotations.Nullable;
 /// @param strictGroups whether the image's group file adds no groups
 /// @param maskedPaths what is covered; empty: the defaults
 /// @param readonlyPaths what is read-only; empty: the defaults
-/// @param seccomp which filter applies
+/// @param seccomp which filter of system calls applies
+/// @param apparmor which AppArmor profile applies
+/// @param selinux the SELinux label, if one is asked for
 public record SecuritySpec(
     List<String> addCapabilities,
     List<String> dropCapabilities,
@@ -30,13 +33,9 @@ public record SecuritySpec(
     boolean noNewPrivileges,
     List<String> maskedPaths,
     List<String> readonlyPaths,
-    Seccomp seccomp) {
-  /// Which filter of system calls applies.
-  public enum Seccomp {
-    RUNTIME_DEFAULT,
-    UNCONFINED
-  }
-
+    SecurityProfile seccomp,
+    SecurityProfile apparmor,
+    @Nullable SelinuxLabel selinux) {
   public SecuritySpec {
     addCapabilities = List.copyOf(addCapabilities);
     dropCapabilities = List.copyOf(dropCapabilities);
@@ -44,6 +43,8 @@ public record SecuritySpec(
     supplementalGroups = List.copyOf(supplementalGroups);
     maskedPaths = List.copyOf(maskedPaths);
     readonlyPaths = List.copyOf(readonlyPaths);
+    Objects.requireNonNull(seccomp, "seccomp");
+    Objects.requireNonNull(apparmor, "apparmor");
   }
 
   /// The defaults.
@@ -64,5 +65,7 @@ public record SecuritySpec(
           false,
           List.of(),
           List.of(),
-          Seccomp.UNCONFINED);
+          SecurityProfile.UNCONFINED,
+          SecurityProfile.RUNTIME_DEFAULT,
+          null);
 }

@@ -5,7 +5,6 @@ import dev.peapod.cni.Attachment;
 import dev.peapod.cni.DetachRequest;
 import dev.peapod.cni.Network;
 import dev.peapod.engine.cgroup.CgroupEntries;
-import dev.peapod.engine.cgroup.DeviceRules;
 import dev.peapod.engine.cgroup.ResourceChecks;
 import dev.peapod.engine.event.ContainerEvent;
 import dev.peapod.engine.event.Events;
@@ -59,7 +58,6 @@ public final class SandboxService {
   /// @param networks networks that were made ahead
   /// @param netns the directory that network namespaces are pinned in
   /// @param cgroupParent where pods are placed that name no parent
-  /// @param restricted whether devices are restricted there
   public record Tools(
       EventLoop loop,
       Spawner spawner,
@@ -71,7 +69,6 @@ public final class SandboxService {
       Path podFiles,
       Path netns,
       String cgroupParent,
-      boolean restricted,
       Events events,
       Clock clock) {}
 
@@ -154,10 +151,6 @@ public final class SandboxService {
     List<String> levels = ownCgroup ? List.of(cgroup) : podCgroup.created();
     undo.push("the cgroup", () -> removeCgroups(id, levels));
     if (levels.contains(cgroup)) {
-      // Below one of ours the restriction is inherited.
-      if (!(tools.restricted && cgroup.startsWith(tools.cgroupParent + "/"))) {
-        DeviceRules.restrict(podCgroup);
-      }
       CgroupEntries.apply("sandbox", podCgroup, CgroupEntries.limits(spec.resources()));
     }
     if (!ownCgroup && !levels.isEmpty()) {

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// @param imageName a tag of the image, or what the request called it
 /// @param imageRef its name with its digest, or its id
 /// @param process what is started; absent while the container is being made
+/// @param security what its security was made of; absent while the container is being made
 /// @param layers of the image, lowest first
 /// @param main the main process, once started
 /// @param monitor its monitor
@@ -32,6 +33,7 @@ public record StoredContainer(
     String imageName,
     String imageRef,
     @Nullable ResolvedProcess process,
+    @Nullable ResolvedSecurity security,
     List<String> layers,
     @Nullable StoredProcess main,
     @Nullable StoredProcess monitor,
@@ -66,10 +68,11 @@ public record StoredContainer(
   /// The same, ready to be started.
   ///
   /// @param found the spec with what was found of the images that it mounts
-  public StoredContainer created(ContainerSpec found, ResolvedProcess resolved) {
+  public StoredContainer created(
+      ContainerSpec found, ResolvedProcess resolved, ResolvedSecurity itsSecurity) {
     return new StoredContainer(
         version, bootId, id, owner, sandboxId, found, createdAt, cgroup, imageId, imageName,
-        imageRef, resolved, layers, main, monitor, startedAt, exit);
+        imageRef, resolved, itsSecurity, layers, main, monitor, startedAt, exit);
   }
 
   /// The same, started.
@@ -87,6 +90,7 @@ public record StoredContainer(
         imageName,
         imageRef,
         process,
+        security,
         layers,
         mainProcess,
         itsMonitor,
@@ -98,6 +102,6 @@ public record StoredContainer(
   public StoredContainer exited(StoredExit how) {
     return new StoredContainer(
         version, bootId, id, owner, sandboxId, spec, createdAt, cgroup, imageId, imageName,
-        imageRef, process, layers, main, monitor, startedAt, how);
+        imageRef, process, security, layers, main, monitor, startedAt, how);
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peapod.engine.model.NamespaceMode;
+import dev.peapod.engine.model.SecurityProfile;
 import dev.peapod.engine.model.SecuritySpec;
 import dev.peapod.error.PeapodException;
 import java.nio.charset.StandardCharsets;
@@ -62,7 +63,9 @@ class UserResolverTest {
         false,
         List.of(),
         List.of(),
-        SecuritySpec.Seccomp.UNCONFINED);
+        SecurityProfile.UNCONFINED,
+        SecurityProfile.RUNTIME_DEFAULT,
+        null);
   }
 
   @ParameterizedTest

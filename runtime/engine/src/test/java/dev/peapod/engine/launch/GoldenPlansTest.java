@@ -153,6 +153,7 @@ class GoldenPlansTest {
         new Operation.MountProc(0xe),
         new Operation.Mask("/proc/kcore"),
         new Operation.Readonly("/proc/sys"),
+        new Operation.ExecLabel("apparmor/exec", "exec web"),
         new Operation.Rlimit(7, 1024, 524288),
         new Operation.Umask(022),
         new Operation.Groups(List.of(0L, 101L, 4294967294L)),
@@ -160,7 +161,7 @@ class GoldenPlansTest {
         new Operation.Chdir("/usr/share/nginx"),
         new Operation.Capabilities(0xa80425fbL, 0xa80425fbL, 0xa80425fbL, 0, 0),
         new Operation.NoNewPrivileges(),
-        new Operation.Seccomp(8),
+        new Operation.Seccomp(8, 2),
         new Operation.Exec(
             List.of("nginx", "-g", "daemon off;"), List.of("PATH=/usr/sbin:/usr/bin", "EMPTY=")));
   }

@@ -2,9 +2,13 @@ package dev.peapod.linux.cgroup;
 
 import dev.peapod.error.PeapodException;
 import dev.peapod.linux.Errno;
+import dev.peapod.linux.Fd;
 import dev.peapod.linux.KernelException;
 import dev.peapod.linux.KernelFiles;
+import dev.peapod.linux.LibC;
+import dev.peapod.linux.Open;
 import dev.peapod.linux.Pidfd;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -52,8 +56,14 @@ record CgroupV1(CgroupsV1 cgroups, String path, List<String> created) implements
     if (mountPoint.isPresent()) {
       String directory = mountPoint.get() + path;
       KernelFiles.write(directory + "/devices.deny", "a");
-      for (String rule : rules) {
-        KernelFiles.write(directory + "/devices.allow", rule);
+      String file = directory + "/devices.allow";
+      try (Fd allow = Fd.open(file, Open.WRONLY)) {
+        for (String rule : rules) {
+          byte[] bytes = rule.getBytes(StandardCharsets.US_ASCII);
+          if (LibC.write(allow.number(), bytes, bytes.length) < 0) {
+            throw new KernelException("write(\"" + file + "\", \"" + rule + "\")", LibC.errno());
+          }
+        }
       }
     }
   }

@@ -1,5 +1,6 @@
 package dev.peapod.pods.manifest;
 
+import io.fabric8.kubernetes.api.model.AppArmorProfile;
 import io.fabric8.kubernetes.api.model.Capabilities;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
@@ -174,6 +175,12 @@ final class ContainerValidation {
     }
     identity(path, security.getRunAsUser(), security.getRunAsGroup());
     seccomp(path + ".seccompProfile", security.getSeccompProfile());
+    apparmor(path + ".appArmorProfile", security.getAppArmorProfile());
+    if ("Unmasked".equals(security.getProcMount())) {
+      rules.forbidden(path + ".procMount", "Unmasked needs a user namespace of the pod's own");
+    } else {
+      rules.oneOf(path + ".procMount", security.getProcMount(), Set.of("Default", "Unmasked"));
+    }
     boolean privileged = Boolean.TRUE.equals(security.getPrivileged());
     if (Boolean.FALSE.equals(security.getAllowPrivilegeEscalation()) && privileged) {
       rules.invalid(
@@ -205,17 +212,37 @@ final class ContainerValidation {
   }
 
   void seccomp(String path, @Nullable SeccompProfile profile) {
-    if (profile == null || !rules.required(path + ".type", profile.getType())) {
+    if (profile == null) {
       return;
     }
-    if (profile.getType().equals("Localhost")) {
-      rules.forbidden(
-          path + ".type",
-          "Localhost is not supported by this version of Peapod: use RuntimeDefault or Unconfined");
+    String file = profile.getLocalhostProfile();
+    profile(path, profile.getType(), file);
+    if (file != null && (file.startsWith("/") || List.of(file.split("/")).contains(".."))) {
+      rules.invalid(
+          path + ".localhostProfile", file, "must be a relative path without '..' in it");
+    }
+  }
+
+  void apparmor(String path, @Nullable AppArmorProfile profile) {
+    if (profile != null) {
+      profile(path, profile.getType(), profile.getLocalhostProfile());
+    }
+  }
+
+  private void profile(String path, @Nullable String type, @Nullable String name) {
+    if (!rules.required(path + ".type", type)) {
       return;
     }
-    rules.oneOf(
-        path + ".type", profile.getType(), Set.of("RuntimeDefault", "Unconfined", "Localhost"));
+    rules.oneOf(path + ".type", type, Set.of("RuntimeDefault", "Unconfined", "Localhost"));
+    String given = name == null ? "" : name;
+    if ("Localhost".equals(type)) {
+      if (rules.required(path + ".localhostProfile", name) && !given.strip().equals(given)) {
+        rules.invalid(path + ".localhostProfile", given, "must not begin or end with white space");
+      }
+      rules.noNul(path + ".localhostProfile", given);
+    } else if (!given.isEmpty()) {
+      rules.invalid(path + ".localhostProfile", given, "can only be set when type is Localhost");
+    }
   }
 
   private void rootByName(String path, Container container, PodSpec spec) {

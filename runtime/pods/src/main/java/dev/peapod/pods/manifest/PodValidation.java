@@ -160,6 +160,7 @@ final class PodValidation {
         path + ".fsGroupChangePolicy",
         security.getFsGroupChangePolicy(),
         Set.of("OnRootMismatch", "Always"));
+    containers.apparmor(path + ".appArmorProfile", security.getAppArmorProfile());
     for (int i = 0; i < security.getSupplementalGroups().size(); i++) {
       containers.id(
           path + ".supplementalGroups[" + i + "]", security.getSupplementalGroups().get(i));

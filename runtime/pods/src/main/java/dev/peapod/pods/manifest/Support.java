@@ -20,7 +20,6 @@ import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Probe;
 import io.fabric8.kubernetes.api.model.ProjectedVolumeSource;
 import io.fabric8.kubernetes.api.model.ResourceRequirements;
-import io.fabric8.kubernetes.api.model.SeccompProfile;
 import io.fabric8.kubernetes.api.model.SecretVolumeSource;
 import io.fabric8.kubernetes.api.model.SecurityContext;
 import io.fabric8.kubernetes.api.model.Volume;
@@ -125,27 +124,31 @@ final class Support {
               SecurityContext.class,
               Set.of(
                   "allowPrivilegeEscalation",
+                  "appArmorProfile",
                   "capabilities",
                   "privileged",
+                  "procMount",
                   "readOnlyRootFilesystem",
                   "runAsGroup",
                   "runAsNonRoot",
                   "runAsUser",
+                  "seLinuxOptions",
                   "seccompProfile")),
           Map.entry(
               PodSecurityContext.class,
               Set.of(
+                  "appArmorProfile",
                   "fsGroup",
                   "fsGroupChangePolicy",
                   "runAsGroup",
                   "runAsNonRoot",
                   "runAsUser",
+                  "seLinuxOptions",
                   "seccompProfile",
                   "supplementalGroups",
                   "sysctls")),
           Map.entry(LifecycleHandler.class, Set.of("exec", "httpGet", "sleep")),
           Map.entry(Capabilities.class, Set.of("add", "drop")),
-          Map.entry(SeccompProfile.class, Set.of("type")),
           Map.entry(
               Volume.class,
               Set.of(
@@ -269,11 +272,8 @@ final class Support {
     reasons.put("Container.volumeDevices", "volumes are directories and files");
     reasons.put("ResourceRequirements.claims", NO_API);
     for (String type : Set.of("SecurityContext.", "PodSecurityContext.")) {
-      reasons.putIfAbsent(type + "appArmorProfile", "AppArmor profiles are not applied yet");
-      reasons.putIfAbsent(type + "seLinuxOptions", "SELinux labels are not applied yet");
       reasons.put(type + "windowsOptions", "pods run on Linux");
     }
-    reasons.putIfAbsent("SecurityContext.procMount", "proc is mounted with its masks");
     reasons.putIfAbsent(
         "PodSecurityContext.seLinuxChangePolicy", "SELinux labels are not applied yet");
     reasons.putIfAbsent(
@@ -282,7 +282,6 @@ final class Support {
     reasons.put("EmptyDirVolumeSource.mode", "an emptyDir can be written by all; use fsGroup");
     reasons.put("Volume.image", "images can not be mounted yet");
     reasons.put("Volume.ephemeral", "use emptyDir, or a PersistentVolumeClaim of its own");
-    reasons.put("SeccompProfile.localhostProfile", "the types are RuntimeDefault and Unconfined");
     return Map.copyOf(reasons);
   }
 }

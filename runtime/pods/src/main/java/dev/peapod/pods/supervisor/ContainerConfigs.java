@@ -27,23 +27,6 @@ import org.jspecify.annotations.Nullable;
 
 /// A container as a CRI runtime is asked for it.
 final class ContainerConfigs {
-  private static final List<String> MASKED =
-      List.of(
-          "/proc/asound",
-          "/proc/acpi",
-          "/proc/interrupts",
-          "/proc/kcore",
-          "/proc/keys",
-          "/proc/latency_stats",
-          "/proc/timer_list",
-          "/proc/timer_stats",
-          "/proc/sched_debug",
-          "/proc/scsi",
-          "/sys/firmware",
-          "/sys/devices/virtual/powercap");
-  private static final List<String> READ_ONLY =
-      List.of("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger");
-
   private ContainerConfigs() {}
 
   /// @param sandbox what the container's sandbox was asked for with
@@ -106,12 +89,16 @@ final class ContainerConfigs {
     result.setLinux(
         LinuxContainerConfig.newBuilder()
             .setResources(Resources.of(pod, container))
-            .setSecurityContext(security(pod, namespaces, container, image)));
+            .setSecurityContext(security(pod, namespaces, container, image, config)));
     return result.build();
   }
 
   private static LinuxContainerSecurityContext security(
-      Pod pod, NamespaceOption namespaces, Container container, Image image) {
+      Pod pod,
+      NamespaceOption namespaces,
+      Container container,
+      Image image,
+      PodsConfig config) {
     PodSecurityContext podContext = pod.getSpec().getSecurityContext();
     SecurityContext own = container.getSecurityContext();
     LinuxContainerSecurityContext.Builder result =
@@ -122,6 +109,8 @@ final class ContainerConfigs {
     Long group = podContext == null ? null : podContext.getRunAsGroup();
     Boolean nonRoot = podContext == null ? null : podContext.getRunAsNonRoot();
     var seccomp = podContext == null ? null : podContext.getSeccompProfile();
+    var apparmor = podContext == null ? null : podContext.getAppArmorProfile();
+    var selinux = podContext == null ? null : podContext.getSeLinuxOptions();
     boolean escalation = true;
     if (podContext != null) {
       result.addAllSupplementalGroups(podContext.getSupplementalGroups());
@@ -135,6 +124,8 @@ final class ContainerConfigs {
       group = own.getRunAsGroup() == null ? group : own.getRunAsGroup();
       nonRoot = own.getRunAsNonRoot() == null ? nonRoot : own.getRunAsNonRoot();
       seccomp = own.getSeccompProfile() == null ? seccomp : own.getSeccompProfile();
+      apparmor = own.getAppArmorProfile() == null ? apparmor : own.getAppArmorProfile();
+      selinux = own.getSeLinuxOptions() == null ? selinux : own.getSeLinuxOptions();
       escalation = !Boolean.FALSE.equals(own.getAllowPrivilegeEscalation());
       result.setReadonlyRootfs(Boolean.TRUE.equals(own.getReadOnlyRootFilesystem()));
       if (own.getCapabilities() != null) {
@@ -149,10 +140,14 @@ final class ContainerConfigs {
       requireNonRoot(container, user, image);
     }
     result.setNoNewPrivs(!escalation);
-    if (!result.getPrivileged()) {
-      result.addAllMaskedPaths(MASKED).addAllReadonlyPaths(READ_ONLY);
+    if (selinux != null) {
+      result.setSelinuxOptions(SandboxConfigs.selinux(selinux));
     }
-    return result.setSeccomp(SandboxConfigs.seccomp(seccomp)).build();
+    // Without lists of masked and read-only paths the runtime's own count.
+    return result
+        .setSeccomp(SandboxConfigs.seccomp(seccomp, config))
+        .setApparmor(SandboxConfigs.apparmor(apparmor))
+        .build();
   }
 
   private static void identity(

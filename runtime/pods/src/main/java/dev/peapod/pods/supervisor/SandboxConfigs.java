@@ -12,7 +12,9 @@ import dev.peapod.proto.runtime.v1.PodSandboxConfig;
 import dev.peapod.proto.runtime.v1.PodSandboxMetadata;
 import dev.peapod.proto.runtime.v1.PortMapping;
 import dev.peapod.proto.runtime.v1.Protocol;
+import dev.peapod.proto.runtime.v1.SELinuxOption;
 import dev.peapod.proto.runtime.v1.SecurityProfile;
+import io.fabric8.kubernetes.api.model.AppArmorProfile;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -20,12 +22,14 @@ import io.fabric8.kubernetes.api.model.PodDNSConfig;
 import io.fabric8.kubernetes.api.model.PodDNSConfigOption;
 import io.fabric8.kubernetes.api.model.PodSecurityContext;
 import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.SELinuxOptions;
 import io.fabric8.kubernetes.api.model.SeccompProfile;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A pod's sandbox as a CRI runtime is asked for it.
@@ -146,9 +150,12 @@ final class SandboxConfigs {
         LinuxSandboxSecurityContext.newBuilder()
             .setNamespaceOptions(namespaces(pod.getSpec(), firstUser))
             .setPrivileged(
-                pod.getSpec().getContainers().stream().anyMatch(SandboxConfigs::isPrivileged));
+                Stream.concat(
+                        pod.getSpec().getInitContainers().stream(),
+                        pod.getSpec().getContainers().stream())
+                    .anyMatch(SandboxConfigs::isPrivileged));
     PodSecurityContext context = pod.getSpec().getSecurityContext();
-    security.setSeccomp(seccomp(context == null ? null : context.getSeccompProfile()));
+    security.setSeccomp(seccomp(context == null ? null : context.getSeccompProfile(), config));
     if (context != null) {
       if (context.getRunAsUser() != null) {
         security.setRunAsUser(Int64Value.newBuilder().setValue(context.getRunAsUser()));
@@ -177,15 +184,56 @@ final class SandboxConfigs {
         .build();
   }
 
-  /// Unconfined where the manifest says nothing, as kubelet does by default.
-  static SecurityProfile seccomp(@Nullable SeccompProfile profile) {
-    boolean runtimeDefault = profile != null && "RuntimeDefault".equals(profile.getType());
-    return SecurityProfile.newBuilder()
-        .setProfileType(
-            runtimeDefault
-                ? SecurityProfile.ProfileType.RuntimeDefault
-                : SecurityProfile.ProfileType.Unconfined)
+  /// Unconfined where the manifest says nothing, as kubelet does by default. Localhost profiles are
+  /// files below the directory for them.
+  static SecurityProfile seccomp(@Nullable SeccompProfile profile, PodsConfig config) {
+    if (profile == null) {
+      return profile("Unconfined", "");
+    }
+    String file = profile.getLocalhostProfile();
+    return profile(
+        profile.getType(),
+        file == null ? "" : config.seccompDirectory().resolve(file).normalize().toString());
+  }
+
+  /// The runtime's own where the manifest says nothing.
+  static SecurityProfile apparmor(@Nullable AppArmorProfile profile) {
+    if (profile == null) {
+      return profile("RuntimeDefault", "");
+    }
+    String name = profile.getLocalhostProfile();
+    return profile(profile.getType(), name == null ? "" : name);
+  }
+
+  private static SecurityProfile profile(String type, String name) {
+    return switch (type) {
+      case "Localhost" ->
+          SecurityProfile.newBuilder()
+              .setProfileType(SecurityProfile.ProfileType.Localhost)
+              .setLocalhostRef(name)
+              .build();
+      case "Unconfined" ->
+          SecurityProfile.newBuilder()
+              .setProfileType(SecurityProfile.ProfileType.Unconfined)
+              .build();
+      default ->
+          SecurityProfile.newBuilder()
+              .setProfileType(SecurityProfile.ProfileType.RuntimeDefault)
+              .build();
+    };
+  }
+
+  static SELinuxOption selinux(SELinuxOptions options) {
+    return SELinuxOption.newBuilder()
+        .setUser(orEmpty(options.getUser()))
+        .setRole(orEmpty(options.getRole()))
+        .setType(orEmpty(options.getType()))
+        .setLevel(orEmpty(options.getLevel()))
         .build();
+  }
+
+  private static String orEmpty(@Nullable String text) {
+    return text == null ? "" : text;
   }
 
   static boolean isPrivileged(Container container) {

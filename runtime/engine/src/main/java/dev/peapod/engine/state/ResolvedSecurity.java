@@ -1,0 +1,22 @@
+package dev.peapod.engine.state;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// What a container's security was made of when it was created, so that it starts, and commands run
+/// in it, by the same rules later.
+///
+/// @param seccompProfile the text of the seccomp profile, where it is the machine owner's
+/// @param label of its processes, where a security module is to give them one
+/// @param devices those that the request names
+public record ResolvedSecurity(
+    @Nullable String seccompProfile,
+    @Nullable ExecLabel label,
+    List<ResolvedDevice> devices) {
+  /// Nothing beyond the request.
+  public static final ResolvedSecurity NONE = new ResolvedSecurity(null, null, List.of());
+
+  public ResolvedSecurity {
+    devices = List.copyOf(devices);
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.peapod.engine.security;
+
+import org.jspecify.annotations.NullMarked;

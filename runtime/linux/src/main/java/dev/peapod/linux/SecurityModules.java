@@ -1,0 +1,37 @@
+package dev.peapod.linux;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/// Which security modules the kernel runs, as far as they label processes. Thread-safe.
+public final class SecurityModules {
+  private static final String APPARMOR = "/sys/module/apparmor/parameters/enabled";
+  private static final String PROFILES = "/sys/kernel/security/apparmor/profiles";
+  private static final Path SELINUX = Path.of("/sys/fs/selinux/enforce");
+
+  private SecurityModules() {}
+
+  /// Whether AppArmor is there and on.
+  public static boolean hasAppArmor() {
+    return Files.exists(Path.of(APPARMOR)) && KernelFiles.read(APPARMOR).equals("Y");
+  }
+
+  /// Whether an AppArmor profile is loaded; nothing where the list can not be seen, since securityfs
+  /// is not mounted.
+  public static Optional<Boolean> isAppArmorProfileLoaded(String name) {
+    if (!Files.isReadable(Path.of(PROFILES))) {
+      return Optional.empty();
+    }
+    // One line for each: `name (mode)`.
+    return Optional.of(
+        KernelFiles.read(PROFILES, 1 << 22)
+            .lines()
+            .anyMatch(line -> line.startsWith(name + " (")));
+  }
+
+  /// Whether SELinux is there and has a policy.
+  public static boolean hasSelinux() {
+    return Files.exists(SELINUX);
+  }
+}
