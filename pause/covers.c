@@ -1,5 +1,4 @@
 // procfs, what hides or protects parts of it, and what is written through it.
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -8,6 +7,7 @@
 #include "operations.h"
 #include "paths.h"
 #include "system.h"
+#include "text.h"
 
 static int open_slash(void) {
   return result(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -158,10 +158,11 @@ int op_exec_label(struct launch *launch, struct cursor *arguments) {
   const char *label = take_string(arguments, &length);
   int procfs = own_procfs(launch);
   char path[128];
-  int printed = snprintf(path, sizeof path, "%d/attr/%s", getpid(), attribute);
-  if (procfs < 0 || printed >= (int)sizeof path) {
+  if (procfs < 0 || strlen(attribute) > sizeof path - 32) {
     return procfs < 0 ? procfs : -EINVAL;
   }
+  char *end = put_text(put_number(path, (uint64_t)getpid()), "/attr/");
+  strcpy(end, attribute);
   return write_below(procfs, path, label, length);
 }
 

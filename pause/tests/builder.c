@@ -38,6 +38,7 @@ static const char *const NAMES[OP_END] = {
     [OP_CAPABILITIES] = "CAPABILITIES",
     [OP_NO_NEW_PRIVS] = "NO_NEW_PRIVS",
     [OP_SECCOMP] = "SECCOMP",
+    [OP_EXEC_LABEL] = "EXEC_LABEL",
     [OP_UMASK] = "UMASK",
     [OP_CHDIR] = "CHDIR",
     [OP_TTY] = "TTY",

@@ -76,10 +76,10 @@ static void names_the_operation(struct pod *pod) {
            path, c.reply.answer.type);
   }
   begin();
-  plan_add(&c.builder, OP_SECCOMP, X, "i", I(0));
+  plan_add(&c.builder, OP_SECCOMP, X, "ii", I(0), I(0));
   expect_last_fails(pod, EINVAL, X, "a pidfd as a filter");
   begin();
-  plan_add(&c.builder, OP_SECCOMP, X, "i", I(7));
+  plan_add(&c.builder, OP_SECCOMP, X, "ii", I(7), I(0));
   expect_last_fails(pod, EBADF, X, "an empty slot");
   begin();
   plan_add(&c.builder, OP_IDS, X, "ii", I(-1), I(0));
