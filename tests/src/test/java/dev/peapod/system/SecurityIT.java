@@ -520,6 +520,28 @@ class SecurityIT extends SystemTest {
     running(readonly, pod -> refused(pod, "touch /x", "Read-only file system"));
   }
 
+  @Test
+  void procIsUnmaskedForPodsWithUsersOfTheirOwn() {
+    peapod.apply(
+        Manifests.pod(
+            "unmasked",
+            "hostUsers: false",
+            Manifests.container("main", "exec sleep 100000", "securityContext: {procMount: Unmasked, seccompProfile: {type: RuntimeDefault}}")
+                + Manifests.container("other", "exec sleep 100000", "securityContext: {procMount: Default}")));
+    peapod.awaitReady("unmasked");
+    String covers = "grep -c ' /proc/' /proc/mounts || true";
+    assertThat(peapod.client("exec", "-c", "main", "unmasked", "--", "sh", "-c", covers).ok().strip()).isEqualTo("0");
+    assertThat(peapod.client("exec", "-c", "other", "unmasked", "--", "sh", "-c", covers).ok().strip()).isNotEqualTo("0");
+    assertThat(peapod.client("exec", "-c", "main", "unmasked", "--", "grep", "Seccomp:", "/proc/self/status").ok()).contains("2");
+    peapod.delete("unmasked");
+    Shell.Result refused =
+        peapod.clientWith(
+            Manifests.pod("masked", "", Manifests.container("main", "true", "securityContext: {procMount: Unmasked}")),
+            "apply", "-f", "-");
+    assertThat(refused.exit()).isNotZero();
+    assertThat(refused.err()).contains("procMount").contains("hostUsers");
+  }
+
   /// CVE-2025-31133: what masks files is the null device, whatever somebody put in its place.
   @Test
   void aNullDeviceThatIsAnotherFileIsNotWhatMasks() throws IOException {

@@ -18,6 +18,7 @@ import dev.peapod.engine.state.ResolvedDevice;
 import dev.peapod.engine.state.ResolvedProcess;
 import dev.peapod.linux.Fd;
 import dev.peapod.linux.FileStat;
+import dev.peapod.linux.MachinePaths;
 import dev.peapod.linux.cgroup.Cgroup;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -379,12 +380,10 @@ final class ContainerPlan {
       plan.add(new Operation.MountProc(CLOSED));
     }
     if (!security.privileged()) {
-      List<String> masked =
-          security.maskedPaths().isEmpty() ? DefaultPaths.MASKED : security.maskedPaths();
-      List<String> readonly =
-          security.readonlyPaths().isEmpty() ? DefaultPaths.READONLY : security.readonlyPaths();
-      masked.forEach(path -> plan.add(new Operation.Mask(path)));
-      readonly.forEach(path -> plan.add(new Operation.Readonly(path)));
+      paths(security.maskedPaths(), MachinePaths.TELLING)
+          .forEach(path -> plan.add(new Operation.Mask(path)));
+      paths(security.readonlyPaths(), MachinePaths.CHANGING)
+          .forEach(path -> plan.add(new Operation.Readonly(path)));
     }
     if (in.spec.tty()) {
       plan.add(Operation.Tty.STANDARD);
@@ -395,6 +394,12 @@ final class ContainerPlan {
         in.security,
         in.process.argv(),
         in.userNamespace().map(u -> new ProcessOperations.UserJoin(u, pause, true)));
+  }
+
+  /// The CRI can not tell an empty list from none. Who has users of its own can do no harm: an empty
+  /// list leaves its proc as it is. All others get the defaults.
+  private List<String> paths(List<String> asked, List<String> defaults) {
+    return asked.isEmpty() && in.userNamespace().isEmpty() ? defaults : asked;
   }
 
   /// A path without `.`, `..`, doubled or trailing slashes.

@@ -55,6 +55,7 @@ public record ContainerSpec(
         workingDir,
         env,
         mounts,
+        devices,
         labels,
         annotations,
         logPath,

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 /// @param runAsUser a user id, before `runAsUsername`
 /// @param runAsUsername a name of the image's passwd file, or `""`
 /// @param strictGroups whether the image's group file adds no groups
-/// @param maskedPaths what is covered; empty: the defaults
-/// @param readonlyPaths what is read-only; empty: the defaults
+/// @param maskedPaths what is covered; empty: the defaults, or nothing in a pod with users of its own
+/// @param readonlyPaths what is read-only; empty: as for `maskedPaths`
 /// @param seccomp which filter of system calls applies
 /// @param apparmor which AppArmor profile applies
 /// @param selinux the SELinux label, if one is asked for

@@ -77,11 +77,6 @@ public final class Sandbox {
     return stored.cgroup();
   }
 
-  /// Whether that was made for it, with its devices restricted.
-  public boolean hasOwnCgroup() {
-    return stored.createdCgroups().contains(stored.cgroup());
-  }
-
   /// Where the pod's `hosts`, `hostname` and `resolv.conf` stand.
   public Path files() {
     return files;

@@ -62,7 +62,7 @@ public record StoredContainer(
   public StoredContainer with(ContainerSpec changed) {
     return new StoredContainer(
         version, bootId, id, owner, sandboxId, changed, createdAt, cgroup, imageId, imageName,
-        imageRef, process, layers, main, monitor, startedAt, exit);
+        imageRef, process, security, layers, main, monitor, startedAt, exit);
   }
 
   /// The same, ready to be started.

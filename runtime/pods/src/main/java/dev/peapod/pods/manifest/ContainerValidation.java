@@ -54,7 +54,7 @@ final class ContainerValidation {
     ports(path + ".ports", container.getPorts());
     resources(path + ".resources", container);
     new VolumeValidation(rules).mounts(path + ".volumeMounts", container, volumes);
-    security(path + ".securityContext", container.getSecurityContext());
+    security(path + ".securityContext", container.getSecurityContext(), spec);
     probes.validate(path, container, spec);
     restarts(path, container);
     rootByName(path, container, spec);
@@ -169,17 +169,17 @@ final class ContainerValidation {
     return Quantities.parse(text(quantity)).orElse(BigDecimal.ZERO);
   }
 
-  private void security(String path, @Nullable SecurityContext security) {
+  private void security(String path, @Nullable SecurityContext security, PodSpec spec) {
     if (security == null) {
       return;
     }
     identity(path, security.getRunAsUser(), security.getRunAsGroup());
     seccomp(path + ".seccompProfile", security.getSeccompProfile());
     apparmor(path + ".appArmorProfile", security.getAppArmorProfile());
-    if ("Unmasked".equals(security.getProcMount())) {
-      rules.forbidden(path + ".procMount", "Unmasked needs a user namespace of the pod's own");
-    } else {
-      rules.oneOf(path + ".procMount", security.getProcMount(), Set.of("Default", "Unmasked"));
+    rules.oneOf(path + ".procMount", security.getProcMount(), Set.of("Default", "Unmasked"));
+    if ("Unmasked".equals(security.getProcMount())
+        && !Boolean.FALSE.equals(spec.getHostUsers())) {
+      rules.forbidden(path + ".procMount", "Unmasked needs `hostUsers: false`");
     }
     boolean privileged = Boolean.TRUE.equals(security.getPrivileged());
     if (Boolean.FALSE.equals(security.getAllowPrivilegeEscalation()) && privileged) {

@@ -2,7 +2,10 @@ package dev.peapod.pods.supervisor;
 
 import com.google.protobuf.ByteString;
 import dev.peapod.error.PeapodException;
+import dev.peapod.linux.MachinePaths;
+import dev.peapod.pods.PodsConfig;
 import dev.peapod.pods.environment.Expansion;
+import dev.peapod.pods.manifest.FieldPaths;
 import dev.peapod.pods.status.PodText;
 import dev.peapod.proto.runtime.v1.Capability;
 import dev.peapod.proto.runtime.v1.ContainerConfig;
@@ -143,7 +146,11 @@ final class ContainerConfigs {
     if (selinux != null) {
       result.setSelinuxOptions(SandboxConfigs.selinux(selinux));
     }
-    // Without lists of masked and read-only paths the runtime's own count.
+    if (!result.getPrivileged() && !(own != null && "Unmasked".equals(own.getProcMount()))) {
+      result
+          .addAllMaskedPaths(MachinePaths.TELLING)
+          .addAllReadonlyPaths(MachinePaths.CHANGING);
+    }
     return result
         .setSeccomp(SandboxConfigs.seccomp(seccomp, config))
         .setApparmor(SandboxConfigs.apparmor(apparmor))
