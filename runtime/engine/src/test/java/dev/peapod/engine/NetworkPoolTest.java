@@ -61,6 +61,7 @@ class NetworkPoolTest {
   /// Their files are written before they are made: made they are when their results are recorded.
   private Set<String> awaitSpares() {
     await()
+        .ignoreExceptions()
         .untilAsserted(
             () -> {
               assertThat(spares()).hasSize(SIZE);

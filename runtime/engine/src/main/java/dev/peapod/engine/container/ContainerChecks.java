@@ -8,6 +8,7 @@ import dev.peapod.engine.model.NamespaceMode;
 import dev.peapod.engine.model.SandboxSpec;
 import dev.peapod.engine.model.SecuritySpec;
 import dev.peapod.error.PeapodException;
+import dev.peapod.error.PeapodException.Kind;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -98,7 +99,13 @@ final class ContainerChecks {
           "\"" + mount.hostPath() + "\" does not exist");
     }
     if (mount.relabel() && Files.exists(SELINUX)) {
-      unsupported(field + ".selinux_relabel");
+      throw new PeapodException(
+          Kind.UNIMPLEMENTED,
+          "container \""
+              + spec.name()
+              + "\": "
+              + field
+              + ".selinux_relabel is not supported by this version");
     }
     if (mount.recursiveReadOnly()) {
       require(mount.readOnly(), field + ".recursive_read_only", "needs readonly");

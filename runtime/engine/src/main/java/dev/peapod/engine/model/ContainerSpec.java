@@ -79,6 +79,7 @@ public record ContainerSpec(
         workingDir,
         env,
         others,
+        devices,
         labels,
         annotations,
         logPath,

@@ -5,7 +5,6 @@ import dev.peapod.error.PeapodException;
 import dev.peapod.linux.MachinePaths;
 import dev.peapod.pods.PodsConfig;
 import dev.peapod.pods.environment.Expansion;
-import dev.peapod.pods.manifest.FieldPaths;
 import dev.peapod.pods.status.PodText;
 import dev.peapod.proto.runtime.v1.Capability;
 import dev.peapod.proto.runtime.v1.ContainerConfig;
@@ -42,7 +41,8 @@ final class ContainerConfigs {
       int attempt,
       Image image,
       Map<String, String> environment,
-      List<Mount> mounts) {
+      List<Mount> mounts,
+      PodsConfig config) {
     ContainerConfig.Builder result =
         ContainerConfig.newBuilder()
             .setMetadata(

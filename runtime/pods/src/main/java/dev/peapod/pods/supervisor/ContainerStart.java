@@ -81,7 +81,8 @@ final class ContainerStart implements Runnable {
               attempt,
               image,
               environment.variables(),
-              ContainerMounts.of(pod, spec, attempt, paths, volumes, environment.variables()));
+              ContainerMounts.of(pod, spec, attempt, paths, volumes, environment.variables()),
+              shared.config());
       id = shared.cri().createContainer(sandbox, config, sandboxConfig);
       shared.events().normal(key, spec.getName(), "Created", "Container created");
     } catch (RuntimeException e) {
