@@ -114,6 +114,9 @@ public final class Bridge implements Plugin {
             Optional.of(mac),
             settings.mtu()),
         settings.hairpin());
+    // The pod that had the address before may still send, and no pod may take another's place.
+    Link outside = host.route().links().find(name).orElseThrow(() -> missing(name));
+    host.route().bridgeTable().place(mac, outside.index());
     configurePod(call, settings, ip, leased.routes());
 
     List<CniResult.Interface> interfaces =

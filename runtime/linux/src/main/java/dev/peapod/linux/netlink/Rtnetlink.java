@@ -1,11 +1,12 @@
 package dev.peapod.linux.netlink;
 
-/// Links, addresses and routes of one network namespace, through one socket. Thread-safe.
+/// Links, addresses, routes and bridge tables of one network namespace, through one socket. Thread-safe.
 public final class Rtnetlink implements AutoCloseable {
   private final NetlinkSocket socket;
   private final Links links;
   private final Addresses addresses;
   private final Routes routes;
+  private final BridgeTable bridgeTable;
 
   /// Takes ownership of a socket of [NetlinkSocket#ROUTE].
   public Rtnetlink(NetlinkSocket socket) {
@@ -13,6 +14,7 @@ public final class Rtnetlink implements AutoCloseable {
     this.links = new Links(socket);
     this.addresses = new Addresses(socket);
     this.routes = new Routes(socket);
+    this.bridgeTable = new BridgeTable(socket);
   }
 
   /// Opens the network namespace of the calling thread.
@@ -30,6 +32,10 @@ public final class Rtnetlink implements AutoCloseable {
 
   public Routes routes() {
     return routes;
+  }
+
+  public BridgeTable bridgeTable() {
+    return bridgeTable;
   }
 
   @Override

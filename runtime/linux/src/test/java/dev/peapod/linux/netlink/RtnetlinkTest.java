@@ -147,6 +147,33 @@ class RtnetlinkTest {
     assertThat(names).contains("lo", "br0", "br150", "br299").doesNotHaveDuplicates();
   }
 
+  @Test
+  void anAddressIsWhereItWasPlacedLast() throws Exception {
+    inHost.links().createBridge("br0", BRIDGE_MAC);
+    Link bridge = inHost.links().find("br0").orElseThrow();
+    try (ScratchNamespace other = ScratchNamespace.create()) {
+      inHost.links().createVeth(pair("veth0", bridge.index()));
+      inHost
+          .links()
+          .createVeth(
+              new VethPair(
+                  "veth1",
+                  OptionalInt.of(bridge.index()),
+                  "eth0",
+                  other.fd(),
+                  Optional.of(PEER_MAC),
+                  1400));
+      for (String port : List.of("veth0", "veth1", "veth0")) {
+        inHost.bridgeTable().place(PEER_MAC, inHost.links().find(port).orElseThrow().index());
+        assertThat(host.exec("bridge", "fdb", "show", "br", "br0"))
+            .containsOnlyOnce(PEER_MAC + " dev " + port + " master br0 static");
+      }
+      assertThatThrownBy(() -> inHost.bridgeTable().place(PEER_MAC, bridge.index() + 1000))
+          .asInstanceOf(type(KernelException.class))
+          .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.ENODEV));
+    }
+  }
+
   private VethPair pair(String name, int master) {
     return new VethPair(
         name,
