@@ -151,8 +151,9 @@ public final class Network implements AutoCloseable {
   ///
   /// @throws PeapodException telling every step that failed; what is left is still recorded, so it
   ///     can be tried again
-  public void detach(DetachRequest request) {
-    records.read(request.sandboxId()).ifPresent(record -> detach(record, true));
+  public void detach(String sandboxId) {
+    AttachRequest.requireId(sandboxId);
+    records.read(sandboxId).ifPresent(record -> detach(record, true));
   }
 
   /// What an attached sandbox was given, as recorded; empty if it is not attached.

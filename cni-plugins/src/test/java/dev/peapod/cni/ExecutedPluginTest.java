@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -107,11 +106,11 @@ class ExecutedPluginTest {
     network.check("a");
     network.close();
     // Another daemon, with another list, deletes by what was recorded.
-    rig.network.detach(new DetachRequest("a", Optional.of(a.path())));
+    rig.network.detach("a");
     assertThat(read("stdin.DEL")).contains("\"prevResult\":{", "192.0.2.53");
     assertThat(read("calls")).isEqualTo("ADD spy\nCHECK spy\nDEL spy\n");
     assertThat(rig.network.attachment("a")).isEmpty();
-    rig.network.detach(new DetachRequest("a", Optional.empty()));
+    rig.network.detach("a");
     assertThat(read("calls")).isEqualTo("ADD spy\nCHECK spy\nDEL spy\n");
   }
 
@@ -153,10 +152,10 @@ class ExecutedPluginTest {
     assertThat(a.exec("ip", "link")).doesNotContain("eth0");
 
     // It stays recorded and can be tried again, now with success.
-    assertThatThrownBy(() -> network.detach(new DetachRequest("a", Optional.empty())))
+    assertThatThrownBy(() -> network.detach("a"))
         .hasMessageContaining("crashing");
     install("crashing", "#!/bin/sh\ncat > /dev/null\n");
-    network.detach(new DetachRequest("a", Optional.empty()));
+    network.detach("a");
     assertThat(network.attach(NetworkRig.request("a", a)).ips()).hasSize(1);
     network.close();
   }

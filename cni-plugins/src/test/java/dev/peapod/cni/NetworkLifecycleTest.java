@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -82,7 +81,7 @@ class NetworkLifecycleTest {
     rig.detach("a");
     rig.network.shutdownIfUnused();
     assertThat(rig.host.exec("sysctl", "-n", "net.ipv4.ip_forward")).isEqualTo("1\n");
-    other.detach(new DetachRequest("b", Optional.empty()));
+    other.detach("b");
     other.shutdownIfUnused();
     assertThat(rig.host.exec("sysctl", "-n", "net.ipv4.ip_forward")).isEqualTo("0\n");
 
@@ -201,7 +200,7 @@ class NetworkLifecycleTest {
         .contains("\"tiny\"", "10.231.0.1-10.231.0.2");
     assertThat(tiny.attachment("b")).isEmpty();
     assertThat(linksOfPods()).hasSize(1);
-    tiny.detach(new DetachRequest("a", Optional.empty()));
+    tiny.detach("a");
     assertThat(tiny.attach(NetworkRig.request("b", b)).ips()).containsExactly("10.231.0.2");
     tiny.close();
   }

@@ -4,7 +4,6 @@ import dev.peapod.cni.host.Host;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /// A host in a namespace of its own, a machine outside that is connected to it, and the network
 /// under test.
@@ -58,7 +57,7 @@ final class NetworkRig implements AutoCloseable {
   }
 
   void detach(String id) {
-    network.detach(new DetachRequest(id, Optional.empty()));
+    network.detach(id);
   }
 
   static AttachRequest request(String id, ScratchNamespace pod, PortMapping... ports) {

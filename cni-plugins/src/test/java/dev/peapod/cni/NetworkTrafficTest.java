@@ -183,7 +183,7 @@ class NetworkTrafficTest {
     rig.host.serve(NetworkRig.GATEWAY, 81, "host");
     before.serve("10.231.0.2", 80, "before");
     assertThat(rig.host.ask("10.231.0.2", 80)).startsWith("before");
-    network.detach(new DetachRequest("before", java.util.Optional.empty()));
+    network.detach("before");
     network.attach(NetworkRig.request("after", after));
     after.serve("10.231.0.2", 80, "after");
     // The old namespace is kept by this test, so both links are there.

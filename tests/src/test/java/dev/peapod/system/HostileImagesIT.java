@@ -84,9 +84,9 @@ class HostileImagesIT extends KubeletTest {
   void theWorkingDirectoryIsALink() {
     String image =
         image(
-            "{\"WorkingDir\": \"/work/made\"}",
-            "ln -s VICTIM work; ln -s ../../../../../../../../VICTIM up; ln -s /proc/self/fd fds");
-    assertThat(output(cri.sandbox("work"), of(image, cri.script("main", "touch x; ls"))))
+            "{\"WorkingDir\": \"/down/made\"}",
+            "ln -s VICTIM down; ln -s ../../../../../../../../VICTIM up; ln -s /proc/self/fd fds");
+    assertThat(output(cri.sandbox("down"), of(image, cri.script("main", "touch x; ls"))))
         .containsExactly("x");
     assertThat(
             output(

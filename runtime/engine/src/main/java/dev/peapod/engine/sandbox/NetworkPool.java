@@ -1,7 +1,6 @@
 package dev.peapod.engine.sandbox;
 
 import dev.peapod.cni.AttachRequest;
-import dev.peapod.cni.DetachRequest;
 import dev.peapod.cni.Network;
 import dev.peapod.engine.state.Ids;
 import dev.peapod.engine.state.StateStore;
@@ -11,7 +10,6 @@ import dev.peapod.linux.Fd;
 import dev.peapod.linux.Namespaces;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -128,7 +126,7 @@ public final class NetworkPool {
       try (Fd namespace = Namespaces.create(Namespaces.Type.NET)) {
         Namespaces.pin(namespace, netns);
       }
-      undo.push("the network", () -> detach(id, netns));
+      undo.push("the network", () -> tools.network.detach(id));
       AttachRequest request = new AttachRequest(id, "", "", "", netns, List.of());
       return new Spare(id, netns, tools.network.attach(request).ips());
     } catch (RuntimeException e) {
@@ -187,16 +185,11 @@ public final class NetworkPool {
     UndoStack steps = new UndoStack();
     steps.push("the state file", () -> tools.store.delete(id));
     steps.push("the network namespace's pin", () -> Namespaces.unpin(netns));
-    steps.push("the network", () -> detach(id, netns));
+    steps.push("the network", () -> tools.network.detach(id));
     RuntimeException failures = new RuntimeException("taking back network " + id);
     steps.undo(failures);
     if (failures.getSuppressed().length > 0) {
       LOG.log(Level.WARNING, "a network that was made ahead can not be taken back", failures);
     }
-  }
-
-  private void detach(String id, Path netns) {
-    Optional<Path> there = Files.exists(netns) ? Optional.of(netns) : Optional.empty();
-    tools.network.detach(new DetachRequest(id, there));
   }
 }

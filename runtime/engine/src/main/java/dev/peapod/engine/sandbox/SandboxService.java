@@ -2,7 +2,6 @@ package dev.peapod.engine.sandbox;
 
 import dev.peapod.cni.AttachRequest;
 import dev.peapod.cni.Attachment;
-import dev.peapod.cni.DetachRequest;
 import dev.peapod.cni.Network;
 import dev.peapod.engine.cgroup.CgroupEntries;
 import dev.peapod.engine.cgroup.ResourceChecks;
@@ -181,7 +180,7 @@ public final class SandboxService {
     if (ownNetwork && spare.isEmpty()) {
       undo.push("the network namespace's pin", () -> Namespaces.unpin(netns));
       Namespaces.pin(pause.process(), Namespaces.Type.NET, netns);
-      undo.push("the network", () -> detach(id, netns));
+      undo.push("the network", () -> tools.network.detach(id));
       PodMetadata pod = spec.metadata();
       AttachRequest request =
           new AttachRequest(id, pod.namespace(), pod.name(), pod.uid(), netns, spec.ports());
@@ -286,7 +285,7 @@ public final class SandboxService {
       StoredSandbox stored = sandbox.stored();
       if (!stored.netns().isEmpty()) {
         Path netns = Path.of(stored.netns());
-        detach(sandbox.id(), netns);
+        tools.network.detach(sandbox.id());
         Namespaces.unpin(netns);
       }
       sandbox.killPause();
@@ -338,7 +337,7 @@ public final class SandboxService {
     if (!stored.netns().isEmpty()) {
       Path netns = Path.of(stored.netns());
       steps.push("the network namespace's pin", () -> Namespaces.unpin(netns));
-      steps.push("the network", () -> detach(id, netns));
+      steps.push("the network", () -> tools.network.detach(id));
     }
     if (stored.bootId().equals(BootId.current())) {
       steps.push("its processes", () -> killUnrecorded(stored));
@@ -364,7 +363,7 @@ public final class SandboxService {
         steps.push("the pod's files", () -> SandboxFiles.remove(files));
         steps.push("the cgroup", () -> tools.cgroups.open(cgroup).remove());
         steps.push("the namespace's pin", () -> Namespaces.unpin(tools.netns.resolve(id)));
-        steps.push("the network", () -> detach(id, tools.netns.resolve(id)));
+        steps.push("the network", () -> tools.network.detach(id));
         steps.push("its processes", () -> tools.cgroups.open(cgroup).kill());
         steps.undo(new RuntimeException("discarding sandbox " + id));
       }
@@ -428,11 +427,6 @@ public final class SandboxService {
       process.signal(SIGKILL);
       await(exited, "a pause process");
     }
-  }
-
-  private void detach(String id, Path netns) {
-    Optional<Path> there = Files.exists(netns) ? Optional.of(netns) : Optional.empty();
-    tools.network.detach(new DetachRequest(id, there));
   }
 
   /// Removes the levels that were made for a pod, innermost first; one that others use is left.
