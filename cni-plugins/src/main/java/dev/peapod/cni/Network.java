@@ -17,11 +17,13 @@ import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /// The pods' network on this host. Thread-safe; calls for one sandbox must not overlap.
 ///
@@ -32,7 +34,11 @@ public final class Network implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Network.class.getName());
   private static final String INTERFACE = "eth0";
 
-  private final NetworkList list;
+  /// Held for reading by who attaches a pod, for writing by who changes the pods' range.
+  private final ReentrantReadWriteLock range = new ReentrantReadWriteLock();
+
+  private volatile NetworkList list;
+  private final Path rangeFile;
   private final Path directory;
   private final Host host;
   private final Records records;
@@ -44,6 +50,7 @@ public final class Network implements AutoCloseable {
 
   private Network(NetworkList list, Path state, PortHolder holder, Host host) {
     this.list = list;
+    this.rangeFile = state.resolve("pod-cidr");
     this.directory = state.resolve("network");
     this.host = host;
     this.records = new Records(directory.resolve("results"));
@@ -71,13 +78,70 @@ public final class Network implements AutoCloseable {
   public static Network open(NetworkList list, Path state, PortHolder holder, Host host) {
     Network network = new Network(list, state, holder, host);
     try {
-      for (PluginConfig config : list.plugins()) {
-        network.plugins.find(config.type()).validate(config);
-      }
+      network.validate(list);
+      network.rangeOfBefore().flatMap(list::withCidr).ifPresent(changed -> network.list = changed);
       return network;
     } catch (PeapodException e) {
       network.close();
       throw e;
+    }
+  }
+
+  private void validate(NetworkList candidate) {
+    for (PluginConfig config : candidate.plugins()) {
+      plugins.find(config.type()).validate(config);
+    }
+  }
+
+  /// Gives the pods of the built-in network other addresses from now on, and after restarts of the daemon. Networks
+  /// that are configured by files say themselves where addresses come from; nothing is changed then.
+  ///
+  /// @param cidr an IPv4 network
+  /// @return whether this is the built-in network
+  /// @throws PeapodException INVALID if that is no such network, FAILED_PRECONDITION if a sandbox is attached and the
+  ///     range is another than the present one
+  public boolean changeRange(String cidr) {
+    Optional<NetworkList> candidate = list.withCidr(cidr);
+    if (candidate.isEmpty()) {
+      return false;
+    }
+    if (cidr.indexOf(':') >= 0) {
+      throw new PeapodException(
+          PeapodException.Kind.UNIMPLEMENTED,
+          "pods of the built-in network have IPv4 addresses only, so their range can not be " + cidr);
+    }
+    validate(candidate.get());
+    range.writeLock().lock();
+    try {
+      if (candidate.get().json().equals(list.json())) {
+        return true;
+      }
+      if (!records.isEmpty() || !leases.list().isEmpty()) {
+        throw new PeapodException(
+            PeapodException.Kind.FAILED_PRECONDITION,
+            "the range of the pods' addresses can not become "
+                + cidr
+                + " while pods have addresses of another; remove them first");
+      }
+      shutdownIfUnused();
+      Path written = Files.writeString(rangeFile.resolveSibling(".pod-cidr"), cidr);
+      Files.move(written, rangeFile, StandardCopyOption.ATOMIC_MOVE);
+      list = candidate.get();
+      return true;
+    } catch (IOException e) {
+      throw PeapodException.internal(rangeFile + " can not be written: " + e, e);
+    } finally {
+      range.writeLock().unlock();
+    }
+  }
+
+  private Optional<String> rangeOfBefore() {
+    try {
+      return Files.exists(rangeFile)
+          ? Optional.of(Files.readString(rangeFile))
+          : Optional.empty();
+    } catch (IOException e) {
+      throw PeapodException.internal(rangeFile + " can not be read: " + e, e);
     }
   }
 
@@ -88,6 +152,15 @@ public final class Network implements AutoCloseable {
   ///     left, FAILED_PRECONDITION if a host port is taken, ALREADY_EXISTS if the sandbox is
   ///     attached
   public Attachment attach(AttachRequest request) {
+    range.readLock().lock();
+    try {
+      return attachInRange(request);
+    } finally {
+      range.readLock().unlock();
+    }
+  }
+
+  private Attachment attachInRange(AttachRequest request) {
     refuseDuplicates(request.portMappings());
     Records.Record record =
         new Records.Record(

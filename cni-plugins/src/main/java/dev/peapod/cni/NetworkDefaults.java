@@ -10,4 +10,8 @@ public record NetworkDefaults(String name, String bridge, String cidr, int mtu) 
   /// The network `peapod` on the bridge `peapod0` with 10.88.0.0/16.
   public static final NetworkDefaults STANDARD =
       new NetworkDefaults("peapod", "peapod0", "10.88.0.0/16", 0);
+
+  NetworkDefaults withCidr(String other) {
+    return new NetworkDefaults(name, bridge, other, mtu);
+  }
 }

@@ -29,18 +29,21 @@ public final class NetworkList {
   private final boolean checkDisabled;
   private final List<PluginConfig> plugins;
   private final List<Path> pluginPath;
+  private final Optional<NetworkDefaults> defaults;
 
   private NetworkList(
       ObjectNode json,
       String name,
       boolean checkDisabled,
       List<PluginConfig> plugins,
-      List<Path> pluginPath) {
+      List<Path> pluginPath,
+      Optional<NetworkDefaults> defaults) {
     this.json = json;
     this.name = name;
     this.checkDisabled = checkDisabled;
     this.plugins = List.copyOf(plugins);
     this.pluginPath = List.copyOf(pluginPath);
+    this.defaults = defaults;
   }
 
   /// Reads the first `*.conflist`, `*.conf` or `*.json` of the directory in the order of names, or
@@ -91,10 +94,20 @@ public final class NetworkList {
     }
     bridge.putObject("ipam").put("type", "host-local").put("subnet", defaults.cidr());
     list.addObject().put("type", "portmap").putObject("capabilities").put("portMappings", true);
-    return of(json, "the built-in network", List.of(binDir));
+    return of(json, "the built-in network", List.of(binDir), Optional.of(defaults));
+  }
+
+  /// The built-in network with other addresses; empty if this is not the built-in network.
+  Optional<NetworkList> withCidr(String cidr) {
+    return defaults.map(d -> builtIn(pluginPath.getFirst(), d.withCidr(cidr)));
   }
 
   static NetworkList of(ObjectNode json, String source, List<Path> pluginPath) {
+    return of(json, source, pluginPath, Optional.empty());
+  }
+
+  private static NetworkList of(
+      ObjectNode json, String source, List<Path> pluginPath, Optional<NetworkDefaults> defaults) {
     Keys keys = new Keys(json, source);
     keys.allowOnly(KEYS);
     String version = keys.text("cniVersion");
@@ -127,7 +140,7 @@ public final class NetworkList {
     if (plugins.isEmpty()) {
       throw PeapodException.invalid(source + ": key \"plugins\" is empty");
     }
-    return new NetworkList(json, name, keys.flag("disableCheck"), plugins, pluginPath);
+    return new NetworkList(json, name, keys.flag("disableCheck"), plugins, pluginPath, defaults);
   }
 
   private static ObjectNode listOfOne(ObjectNode single) {

@@ -68,6 +68,51 @@ class NetworkLifecycleTest {
   }
 
   @Test
+  void theRangeChangesOnlyWhileNobodyHasAnAddress() throws Exception {
+    rig.attach("a", rig.pod());
+    assertThat(rig.network.changeRange("10.231.0.0/24")).isTrue();
+    assertThatThrownBy(() -> rig.network.changeRange("10.231.77.0/24"))
+        .asInstanceOf(type(PeapodException.class))
+        .matches(e -> e.kind() == PeapodException.Kind.FAILED_PRECONDITION);
+    rig.detach("a");
+    for (String wrong : List.of("10.231.77.0", "10.231.77.1/24", "10.231.77.0/31", "x/24")) {
+      assertThatThrownBy(() -> rig.network.changeRange(wrong))
+          .asInstanceOf(type(PeapodException.class))
+          .matches(e -> e.kind() == PeapodException.Kind.INVALID, wrong);
+    }
+    assertThatThrownBy(() -> rig.network.changeRange("fd00:77::/64"))
+        .hasMessageContaining("IPv4 addresses only");
+
+    assertThat(rig.network.changeRange("10.231.77.0/24")).isTrue();
+    ScratchNamespace b = rig.pod();
+    assertThat(rig.attach("b", b).ips()).containsExactly("10.231.77.2");
+    assertThat(rig.host.exec("ip", "-o", "address", "show", "peanet0"))
+        .contains("10.231.77.1/24")
+        .doesNotContain("10.231.0.1");
+    b.serve("10.231.77.2", 80, "b");
+    assertThat(rig.host.ask("10.231.77.2", 80)).startsWith("b ");
+    rig.restart();
+    rig.network.reconcile(Set.of("b"));
+    assertThat(rig.attach("c", rig.pod()).ips()).containsExactly("10.231.77.3");
+  }
+
+  @Test
+  void theRangeOfANetworkInFilesIsTheFiles() throws Exception {
+    NetworkList list =
+        NetworkList.parse(
+            """
+            {"cniVersion": "1.0.0", "name": "x", "type": "bridge", "bridge": "peanet5",
+             "ipam": {"type": "host-local", "subnet": "10.231.5.0/24"}}
+            """
+                .getBytes(java.nio.charset.StandardCharsets.UTF_8),
+            "a file",
+            List.of());
+    try (Network configured = rig.open(list)) {
+      assertThat(configured.changeRange("10.231.77.0/24")).isFalse();
+    }
+  }
+
+  @Test
   void forwardingThatWasOnStaysOnAndIsSharedWithOtherDaemons() throws Exception {
     NetworkDefaults defaults = new NetworkDefaults("other", "peanet9", "10.231.9.0/24", 0);
     NetworkList list = NetworkList.builtIn(Path.of("/nowhere"), defaults);

@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /// Networks that are made before the pods that will have them: a pinned namespace with its link and address, and no
 /// process. Making one is half of a sandbox's time.
@@ -145,6 +146,19 @@ public final class NetworkPool {
       discard(next.get());
     }
     return any;
+  }
+
+  /// Does what needs that there is no network without a pod.
+  <T> T empty(Supplier<T> work) {
+    making.lock();
+    try {
+      if (drain()) {
+        refill();
+      }
+      return work.get();
+    } finally {
+      making.unlock();
+    }
   }
 
   /// Takes back a network that was taken out and is not wanted after all.

@@ -226,6 +226,11 @@ public final class SandboxService {
     }
   }
 
+  /// Changes where the pods' addresses come from, as [Network#changeRange(String)].
+  public boolean changeRange(String cidr) {
+    return tools.networks.empty(() -> tools.network.changeRange(cidr));
+  }
+
   /// Takes over a sandbox of a daemon before this one.
   ///
   /// @param pause the pause process, if it lives
