@@ -9,6 +9,8 @@ import dev.peapod.proto.runtime.v1.ContainerEventResponse;
 import dev.peapod.proto.runtime.v1.ContainerStats;
 import dev.peapod.proto.runtime.v1.ContainerStatsFilter;
 import dev.peapod.proto.runtime.v1.ContainerStatsRequest;
+import dev.peapod.proto.runtime.v1.ContainerStatus;
+import dev.peapod.proto.runtime.v1.ContainerStatusRequest;
 import dev.peapod.proto.runtime.v1.GetEventsRequest;
 import dev.peapod.proto.runtime.v1.ImageSpec;
 import dev.peapod.proto.runtime.v1.LinuxContainerResources;
@@ -21,16 +23,22 @@ import dev.peapod.proto.runtime.v1.PodSandboxConfig;
 import dev.peapod.proto.runtime.v1.PodSandboxMetrics;
 import dev.peapod.proto.runtime.v1.PodSandboxStats;
 import dev.peapod.proto.runtime.v1.PodSandboxStatsRequest;
+import dev.peapod.proto.runtime.v1.PodSandboxStatusRequest;
+import dev.peapod.proto.runtime.v1.PodSandboxStatusResponse;
 import dev.peapod.proto.runtime.v1.PullImageRequest;
 import dev.peapod.proto.runtime.v1.StopContainerRequest;
 import dev.peapod.proto.runtime.v1.StreamContainersRequest;
 import dev.peapod.proto.runtime.v1.StreamContainersResponse;
 import io.grpc.Context;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -124,6 +132,50 @@ final class StatsIT extends SystemTest {
         .getLinuxBuilder()
         .setResources(LinuxContainerResources.newBuilder().setMemoryLimitInBytes(bytes));
     return container;
+  }
+
+  @Test
+  void tellsOfAPodAllThatThereIsToLookAt() throws IOException {
+    CriPods.Started pod = pods.start(pods.sandbox("verbose"), pods.script("main", "exec sleep 1000"));
+    PodSandboxStatusResponse sandbox =
+        peapod
+            .cri()
+            .podSandboxStatus(
+                PodSandboxStatusRequest.newBuilder()
+                    .setPodSandboxId(pod.sandbox())
+                    .setVerbose(true)
+                    .build());
+    assertThat(sandbox.getContainersStatusesList())
+        .extracting(ContainerStatus::getId)
+        .containsExactly(pod.container());
+    assertThat(sandbox.getTimestamp()).isGreaterThan(sandbox.getStatus().getCreatedAt());
+    String container =
+        peapod
+            .cri()
+            .containerStatus(
+                ContainerStatusRequest.newBuilder()
+                    .setContainerId(pod.container())
+                    .setVerbose(true)
+                    .build())
+            .getInfoOrThrow("info");
+    Path process = Path.of("/proc", field(container, "pid"));
+    assertThat(Files.readString(process.resolve("cmdline"))).isEqualTo("sleep\0001000\0");
+    // They share the network and nothing of the mounts.
+    String info = sandbox.getInfoOrThrow("info");
+    assertThat(field(container, "net"))
+        .isEqualTo(field(info, "net"))
+        .isEqualTo(Files.readSymbolicLink(process.resolve("ns/net")).toString());
+    assertThat(field(container, "mnt")).isNotEqualTo(field(info, "mnt"));
+    assertThat(field(container, "cgroup")).endsWith("/" + pod.container());
+    assertThat(container).contains("\"path\":\"/etc/hosts\"", "\"type\":\"overlay\"");
+    pods.remove(pod.sandbox());
+  }
+
+  /// A number or text in JSON, the first of that name.
+  private static String field(String json, String name) {
+    Matcher found = Pattern.compile("\"" + name + "\":\"?([^\",}]+)").matcher(json);
+    assertThat(found.find()).as(name + " in " + json).isTrue();
+    return found.group(1);
   }
 
   @Test

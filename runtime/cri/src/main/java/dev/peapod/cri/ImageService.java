@@ -27,7 +27,6 @@ import dev.peapod.proto.runtime.v1.StreamImagesResponse;
 import dev.peapod.proto.runtime.v1.UInt64Value;
 import io.grpc.stub.StreamObserver;
 import java.time.Clock;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -123,9 +122,8 @@ final class ImageService extends ImageServiceGrpc.ImageServiceImplBase {
   }
 
   private FilesystemUsage usage(FsUsage usage) {
-    Instant now = clock.instant();
     return FilesystemUsage.newBuilder()
-        .setTimestamp(now.getEpochSecond() * 1_000_000_000L + now.getNano())
+        .setTimestamp(Nanos.now(clock))
         .setFsId(FilesystemIdentifier.newBuilder().setMountpoint(usage.directory().toString()))
         .setUsedBytes(UInt64Value.newBuilder().setValue(usage.bytes()))
         .setInodesUsed(UInt64Value.newBuilder().setValue(usage.inodes()))

@@ -5,11 +5,17 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.peapod.engine.model.ContainerStatus;
 import dev.peapod.engine.model.SandboxStatus;
 import dev.peapod.error.PeapodException;
+import dev.peapod.linux.KernelException;
+import dev.peapod.linux.MountInfo;
+import dev.peapod.linux.Mounts;
+import dev.peapod.linux.Namespaces;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
-/// What a verbose status shows beyond the CRI's fields, as JSON.
+/// What a verbose status shows beyond the CRI's fields, as JSON. What depends on a process is left out where there is
+/// none.
 final class Info {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -20,6 +26,7 @@ final class Info {
     info.put("pid", sandbox.pid());
     info.put("cgroup", sandbox.cgroup());
     info.put("netns", sandbox.netns().map(Path::toString).orElse(""));
+    process(info, sandbox.pid());
     return json(info);
   }
 
@@ -27,7 +34,37 @@ final class Info {
     Map<String, Object> info = new LinkedHashMap<>();
     info.put("sandboxID", container.sandboxId());
     info.put("pid", container.pid());
+    info.put("cgroup", container.cgroup());
+    process(info, container.pid());
     return json(info);
+  }
+
+  private static void process(Map<String, Object> info, int pid) {
+    if (pid != 0) {
+      info.put("namespaces", Namespaces.names(pid));
+      info.put("mounts", mounts(pid));
+    }
+  }
+
+  private static List<Map<String, Object>> mounts(int pid) {
+    try {
+      return Mounts.of(pid).stream().map(Info::mount).toList();
+    } catch (KernelException e) {
+      return List.of();
+    }
+  }
+
+  private static Map<String, Object> mount(MountInfo mount) {
+    Map<String, Object> shown = new LinkedHashMap<>();
+    shown.put("path", mount.mountPoint().toString());
+    shown.put("type", mount.type());
+    shown.put("source", mount.source());
+    shown.put("root", mount.root());
+    shown.put("options", mount.options());
+    if (!mount.propagation().isEmpty()) {
+      shown.put("propagation", mount.propagation());
+    }
+    return shown;
   }
 
   static String json(Object value) {

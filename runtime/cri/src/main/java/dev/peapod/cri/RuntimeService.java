@@ -18,16 +18,18 @@ final class RuntimeService extends RuntimeServiceGrpc.RuntimeServiceImplBase {
   private final StatsCalls stats;
   private final MetricsCalls metrics;
   private final EventCalls events;
+  private final CheckpointCalls checkpoints;
 
   RuntimeService(
       PodRuntime runtime, Snapshots snapshots, StreamingServer streaming, String version) {
-    this.sandboxes = new SandboxCalls(runtime);
+    this.sandboxes = new SandboxCalls(runtime, Clock.systemUTC());
     this.containers = new ContainerCalls(runtime);
-    this.status = new StatusCalls(version);
+    this.status = new StatusCalls(runtime, version);
     this.streams = new StreamCalls(runtime, streaming);
     this.stats = new StatsCalls(runtime, snapshots, Clock.systemUTC());
     this.metrics = new MetricsCalls(stats);
     this.events = new EventCalls(runtime);
+    this.checkpoints = new CheckpointCalls(runtime);
   }
 
   @Override
@@ -130,6 +132,23 @@ final class RuntimeService extends RuntimeServiceGrpc.RuntimeServiceImplBase {
   public void reopenContainerLog(
       ReopenContainerLogRequest request, StreamObserver<ReopenContainerLogResponse> answer) {
     Answers.send(answer, containers.reopenLog(request));
+  }
+
+  @Override
+  public void checkpointContainer(
+      CheckpointContainerRequest request, StreamObserver<CheckpointContainerResponse> answer) {
+    Answers.send(answer, checkpoints.container(request));
+  }
+
+  @Override
+  public void checkpointPod(
+      CheckpointPodRequest request, StreamObserver<CheckpointPodResponse> answer) {
+    Answers.send(answer, checkpoints.sandbox(request));
+  }
+
+  @Override
+  public void restorePod(RestorePodRequest request, StreamObserver<RestorePodResponse> answer) {
+    Answers.send(answer, checkpoints.restore(request));
   }
 
   @Override

@@ -16,15 +16,18 @@ import dev.peapod.proto.runtime.v1.StopPodSandboxRequest;
 import dev.peapod.proto.runtime.v1.StopPodSandboxResponse;
 import dev.peapod.proto.runtime.v1.UpdatePodSandboxResourcesRequest;
 import dev.peapod.proto.runtime.v1.UpdatePodSandboxResourcesResponse;
+import java.time.Clock;
 import java.util.Comparator;
 import java.util.List;
 
 /// The CRI's calls for sandboxes.
 final class SandboxCalls {
   private final PodRuntime runtime;
+  private final Clock clock;
 
-  SandboxCalls(PodRuntime runtime) {
+  SandboxCalls(PodRuntime runtime, Clock clock) {
     this.runtime = runtime;
+    this.clock = clock;
   }
 
   RunPodSandboxResponse run(RunPodSandboxRequest request) {
@@ -56,9 +59,15 @@ final class SandboxCalls {
 
   PodSandboxStatusResponse status(PodSandboxStatusRequest request) {
     Refusals.required(!request.getPodSandboxId().isEmpty(), "pod_sandbox_id");
+    // Taken first: what is told is not older than that.
+    long at = Nanos.now(clock);
     SandboxStatus sandbox = runtime.sandbox(request.getPodSandboxId());
     PodSandboxStatusResponse.Builder response =
-        PodSandboxStatusResponse.newBuilder().setStatus(SandboxMapping.status(sandbox));
+        PodSandboxStatusResponse.newBuilder()
+            .setTimestamp(at)
+            .setStatus(SandboxMapping.status(sandbox))
+            .addAllContainersStatuses(
+                runtime.containersOf(sandbox.id()).stream().map(ContainerMapping::status).toList());
     if (request.getVerbose()) {
       response.putInfo("info", Info.of(sandbox));
     }

@@ -4,10 +4,12 @@ import dev.peapod.engine.PodRuntime;
 import dev.peapod.engine.model.ContainerState;
 import dev.peapod.engine.model.ContainerStatus;
 import dev.peapod.engine.model.SandboxStatus;
+import dev.peapod.error.PeapodException;
 import dev.peapod.image.FsUsage;
 import dev.peapod.image.Snapshots;
 import dev.peapod.linux.NetworkCounters;
 import dev.peapod.linux.cgroup.CgroupStats;
+import dev.peapod.linux.cgroup.Pressure;
 import dev.peapod.proto.runtime.v1.ContainerAttributes;
 import dev.peapod.proto.runtime.v1.ContainerStats;
 import dev.peapod.proto.runtime.v1.ContainerStatsFilter;
@@ -17,6 +19,7 @@ import dev.peapod.proto.runtime.v1.CpuUsage;
 import dev.peapod.proto.runtime.v1.FilesystemIdentifier;
 import dev.peapod.proto.runtime.v1.FilesystemUsage;
 import dev.peapod.proto.runtime.v1.LinuxPodSandboxStats;
+import dev.peapod.proto.runtime.v1.IoUsage;
 import dev.peapod.proto.runtime.v1.MemoryUsage;
 import dev.peapod.proto.runtime.v1.NetworkInterfaceUsage;
 import dev.peapod.proto.runtime.v1.NetworkUsage;
@@ -26,13 +29,17 @@ import dev.peapod.proto.runtime.v1.PodSandboxStatsFilter;
 import dev.peapod.proto.runtime.v1.PodSandboxStatsRequest;
 import dev.peapod.proto.runtime.v1.PodSandboxStatsResponse;
 import dev.peapod.proto.runtime.v1.ProcessUsage;
+import dev.peapod.proto.runtime.v1.PsiData;
+import dev.peapod.proto.runtime.v1.PsiStats;
 import dev.peapod.proto.runtime.v1.SwapUsage;
 import dev.peapod.proto.runtime.v1.UInt64Value;
 import java.time.Clock;
-import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.Stream;
 
 /// The CRI's calls for what containers and pods use. A figure that the kernel does not have is left out.
 final class StatsCalls {
@@ -66,7 +73,7 @@ final class StatsCalls {
                 container.id().startsWith(filter.getId())
                     && container.sandboxId().startsWith(filter.getPodSandboxId())
                     && Labels.match(container.spec().labels(), filter.getLabelSelectorMap()))
-        .map(this::stats)
+        .flatMap(container -> unlessGone(container, this::stats))
         .toList();
   }
 
@@ -86,13 +93,29 @@ final class StatsCalls {
             sandbox ->
                 sandbox.id().startsWith(filter.getId())
                     && Labels.match(sandbox.spec().labels(), filter.getLabelSelectorMap()))
-        .map(this::stats)
+        .flatMap(sandbox -> unlessGone(sandbox, this::stats))
         .toList();
+  }
+
+  /// A list leaves out what is removed while it is made.
+  private static <T, S> Stream<S> unlessGone(T one, Function<T, S> stats) {
+    try {
+      return Stream.of(stats.apply(one));
+    } catch (PeapodException e) {
+      if (e.kind() == PeapodException.Kind.NOT_FOUND) {
+        return Stream.empty();
+      }
+      throw e;
+    }
   }
 
   /// The processes and threads of a container that runs.
   OptionalLong threads(String container) {
-    return runtime.containerUsage(container).map(CgroupStats::pids).orElse(OptionalLong.empty());
+    return unlessGone(container, runtime::containerUsage)
+        .flatMap(Optional::stream)
+        .map(CgroupStats::pids)
+        .findFirst()
+        .orElse(OptionalLong.empty());
   }
 
   private ContainerStats stats(ContainerStatus container) {
@@ -112,6 +135,7 @@ final class StatsCalls {
               stats.setCpu(cpu(container.id(), used));
               stats.setMemory(memory(used, limit));
               used.swapBytes().ifPresent(bytes -> stats.setSwap(swap(bytes)));
+              used.ioPressure().ifPresent(waited -> stats.setIo(io(waited)));
             });
     return stats.setWritableLayer(written(snapshots.usage(container.id()))).build();
   }
@@ -124,6 +148,7 @@ final class StatsCalls {
             used -> {
               linux.setCpu(cpu(sandbox.id(), used));
               linux.setMemory(memory(used, 0));
+              used.ioPressure().ifPresent(waited -> linux.setIo(io(waited)));
               used.pids()
                   .ifPresent(
                       count ->
@@ -136,10 +161,9 @@ final class StatsCalls {
     if (!interfaces.isEmpty()) {
       linux.setNetwork(network(interfaces));
     }
-    runtime.containers().stream()
-        .filter(container -> container.sandboxId().equals(sandbox.id()))
+    runtime.containersOf(sandbox.id()).stream()
         .filter(container -> container.state() == ContainerState.RUNNING)
-        .map(this::stats)
+        .flatMap(container -> unlessGone(container, this::stats))
         .forEach(linux::addContainers);
     return PodSandboxStats.newBuilder()
         .setAttributes(
@@ -154,6 +178,7 @@ final class StatsCalls {
 
   private CpuUsage cpu(String id, CgroupStats used) {
     CpuUsage.Builder cpu = CpuUsage.newBuilder().setTimestamp(now());
+    used.cpuPressure().ifPresent(waited -> cpu.setPsi(psi(waited)));
     used.cpuNanos()
         .ifPresent(
             total -> {
@@ -168,6 +193,7 @@ final class StatsCalls {
   /// @param limit bytes, 0 for none
   private MemoryUsage memory(CgroupStats used, long limit) {
     MemoryUsage.Builder memory = MemoryUsage.newBuilder().setTimestamp(now());
+    used.memoryPressure().ifPresent(waited -> memory.setPsi(psi(waited)));
     set(used.memoryBytes(), memory::setUsageBytes);
     set(used.workingSetBytes(), memory::setWorkingSetBytes);
     set(used.rssBytes(), memory::setRssBytes);
@@ -181,6 +207,26 @@ final class StatsCalls {
 
   private SwapUsage swap(long bytes) {
     return SwapUsage.newBuilder().setTimestamp(now()).setSwapUsageBytes(value(bytes)).build();
+  }
+
+  private IoUsage io(Pressure waited) {
+    return IoUsage.newBuilder().setTimestamp(now()).setPsi(psi(waited)).build();
+  }
+
+  private static PsiStats psi(Pressure waited) {
+    return PsiStats.newBuilder()
+        .setSome(psi(waited.some()))
+        .setFull(psi(waited.full()))
+        .build();
+  }
+
+  private static PsiData psi(Pressure.Share share) {
+    return PsiData.newBuilder()
+        .setTotal(share.totalMicros())
+        .setAvg10(share.avg10())
+        .setAvg60(share.avg60())
+        .setAvg300(share.avg300())
+        .build();
   }
 
   private FilesystemUsage written(FsUsage usage) {
@@ -221,7 +267,6 @@ final class StatsCalls {
   }
 
   private long now() {
-    Instant t = clock.instant();
-    return t.getEpochSecond() * 1_000_000_000L + t.getNano();
+    return Nanos.now(clock);
   }
 }

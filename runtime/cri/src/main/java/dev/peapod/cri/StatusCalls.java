@@ -1,5 +1,6 @@
 package dev.peapod.cri;
 
+import dev.peapod.engine.PodRuntime;
 import dev.peapod.proto.runtime.v1.CgroupDriver;
 import dev.peapod.proto.runtime.v1.LinuxRuntimeConfiguration;
 import dev.peapod.proto.runtime.v1.RuntimeCondition;
@@ -18,9 +19,13 @@ import java.util.Map;
 /// The CRI's calls for the runtime itself. It answers at all only once it is ready, so its
 /// conditions are true.
 final class StatusCalls {
+  private static final System.Logger LOG = System.getLogger(StatusCalls.class.getName());
+
+  private final PodRuntime runtime;
   private final String version;
 
-  StatusCalls(String version) {
+  StatusCalls(PodRuntime runtime, String version) {
+    this.runtime = runtime;
     this.version = version;
   }
 
@@ -59,12 +64,16 @@ final class StatusCalls {
         .build();
   }
 
-  /// The addresses of pods come from the daemon's or the CNI's configuration; a kubelet that has none to
-  /// hand out sends an empty range, which changes nothing.
+  /// A kubelet sends its node's range. Where a CNI configuration says where addresses come from, that decides, as with
+  /// other runtimes; a kubelet that was refused would only ask again and again.
   UpdateRuntimeConfigResponse updateRuntimeConfig(UpdateRuntimeConfigRequest request) {
-    Refusals.unsupported(
-        !request.getRuntimeConfig().getNetworkConfig().getPodCidr().isEmpty(),
-        "runtime_config.network_config.pod_cidr");
+    String cidr = request.getRuntimeConfig().getNetworkConfig().getPodCidr();
+    if (!cidr.isEmpty() && !runtime.changePodRange(cidr)) {
+      LOG.log(
+          System.Logger.Level.INFO,
+          "the CNI configuration decides over the pods'' addresses, not the range {0} that was asked for",
+          cidr);
+    }
     return UpdateRuntimeConfigResponse.getDefaultInstance();
   }
 

@@ -40,7 +40,7 @@ final class StreamCalls {
     StreamOptions options =
         new StreamOptions(
             request.getStdin(), request.getStdout(), request.getStderr(), request.getTty());
-    runtime.checkAttach(request.getContainerId());
+    runtime.checkRunning(request.getContainerId());
     Ticket ticket =
         new Ticket.Command(
             "attach", options, () -> runtime.attach(request.getContainerId(), options));

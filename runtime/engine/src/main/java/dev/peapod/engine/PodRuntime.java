@@ -12,6 +12,7 @@ import dev.peapod.engine.model.ExecResult;
 import dev.peapod.engine.model.ResourceSpec;
 import dev.peapod.engine.model.SandboxSpec;
 import dev.peapod.engine.model.SandboxStatus;
+import dev.peapod.engine.sandbox.Member;
 import dev.peapod.engine.sandbox.Sandbox;
 import dev.peapod.engine.sandbox.SandboxService;
 import dev.peapod.engine.sandbox.Sandboxes;
@@ -72,6 +73,14 @@ public final class PodRuntime {
   /// The owner's name.
   public String owner() {
     return owner;
+  }
+
+  /// Changes where the addresses of new pods come from.
+  ///
+  /// @return false if a CNI configuration tells that, so that nothing was changed
+  /// @throws PeapodException INVALID if that is no IPv4 network, FAILED_PRECONDITION if pods have addresses of another
+  public boolean changePodRange(String cidr) {
+    return sandboxService.changeRange(cidr);
   }
 
   /// Makes a sandbox: answers its id once it is READY.
@@ -152,6 +161,13 @@ public final class PodRuntime {
     return containers.list(owner).stream().map(Container::status).toList();
   }
 
+  /// The containers of a sandbox, in no order.
+  ///
+  /// @throws PeapodException NOT_FOUND
+  public List<ContainerStatus> containersOf(String sandboxId) {
+    return sandboxes.get(owner, sandboxId).members().stream().map(Member::status).toList();
+  }
+
   /// Runs a command in a container to its end.
   ///
   /// @param timeout zero: none
@@ -225,7 +241,7 @@ public final class PodRuntime {
   }
 
   /// @throws PeapodException NOT_FOUND, FAILED_PRECONDITION if the container does not run
-  public void checkAttach(String id) {
+  public void checkRunning(String id) {
     containers.get(owner, id).mainProcess().close();
   }
 

@@ -192,7 +192,18 @@ public final class Mounts {
   /// The mounts of this process's mount namespace, in the kernel's order: what lies on another one
   /// comes later.
   public static List<MountInfo> self() {
-    try (Fd fd = Fd.open("/proc/self/mountinfo", Open.RDONLY)) {
+    return read("/proc/self/mountinfo");
+  }
+
+  /// The mounts of a process's mount namespace, as [#self()].
+  ///
+  /// @throws KernelException ENOENT, ESRCH or EINVAL if the process is gone
+  public static List<MountInfo> of(int pid) {
+    return read("/proc/" + pid + "/mountinfo");
+  }
+
+  private static List<MountInfo> read(String file) {
+    try (Fd fd = Fd.open(file, Open.RDONLY)) {
       byte[] all = FdIo.readAll(fd, Integer.MAX_VALUE - 8);
       List<MountInfo> mounts = new ArrayList<>();
       new String(all, StandardCharsets.UTF_8)

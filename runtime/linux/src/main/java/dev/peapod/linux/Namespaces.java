@@ -1,6 +1,11 @@
 package dev.peapod.linux;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -94,6 +99,21 @@ public final class Namespaces {
   /// @throws KernelException ENOENT or ESRCH if the process is gone
   public static Fd open(int pid, Type type) {
     return Fd.open("/proc/" + pid + "/ns/" + type.file(), Open.RDONLY);
+  }
+
+  /// The namespaces of a process, as `ls -l /proc/PID/ns` shows them: `net` is `net:[4026531840]`, and so on. Empty if
+  /// the process is gone.
+  public static SortedMap<String, String> names(int pid) {
+    SortedMap<String, String> names = new TreeMap<>();
+    try {
+      for (Type type : Type.values()) {
+        Path link = Path.of("/proc/" + pid + "/ns/" + type.file());
+        names.put(type.file(), Files.readSymbolicLink(link).toString());
+      }
+      return names;
+    } catch (IOException e) {
+      return Collections.emptySortedMap();
+    }
   }
 
   /// Opens a namespace of the process that a pidfd refers to, and of no other one.

@@ -260,6 +260,7 @@ public final class Container implements Member {
         service.logPath(this).map(Object::toString).orElse(""),
         process == null ? new UserIds(0, 0, List.of()) : process.user(),
         process == null ? SignalNames.TERM : process.stopSignal(),
-        running && s.main() != null ? s.main().pid() : 0);
+        running && s.main() != null ? s.main().pid() : 0,
+        s.cgroup());
   }
 }

@@ -12,6 +12,7 @@ package dev.peapod.engine.model;
 /// @param logPath the log file, or `""`
 /// @param stopSignal what [#spec()] or the image says, SIGTERM otherwise
 /// @param pid the main process as the host sees it, 0 where it does not run
+/// @param cgroup the container's cgroup, as a path below each hierarchy
 public record ContainerStatus(
     String id,
     String sandboxId,
@@ -29,4 +30,5 @@ public record ContainerStatus(
     String logPath,
     UserIds user,
     int stopSignal,
-    int pid) {}
+    int pid,
+    String cgroup) {}

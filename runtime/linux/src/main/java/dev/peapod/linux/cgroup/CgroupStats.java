@@ -1,5 +1,6 @@
 package dev.peapod.linux.cgroup;
 
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /// What a cgroup and those below it use; a figure is absent where its controller is.
@@ -12,6 +13,7 @@ import java.util.OptionalLong;
 /// @param pageFaults since the cgroup was made
 /// @param majorPageFaults those that had to read from disk
 /// @param pids processes and threads
+/// @param cpuPressure waiting for a processor; only cgroup2 hierarchies have it, as the other two
 public record CgroupStats(
     OptionalLong cpuNanos,
     OptionalLong memoryBytes,
@@ -20,4 +22,7 @@ public record CgroupStats(
     OptionalLong swapBytes,
     OptionalLong pageFaults,
     OptionalLong majorPageFaults,
-    OptionalLong pids) {}
+    OptionalLong pids,
+    Optional<Pressure> cpuPressure,
+    Optional<Pressure> memoryPressure,
+    Optional<Pressure> ioPressure) {}

@@ -210,6 +210,13 @@ record CgroupV1(CgroupsV1 cgroups, String path, List<String> created) implements
         withSwap.isPresent() ? CgroupFiles.less(withSwap, used) : OptionalLong.empty(),
         CgroupFiles.detail(detail, "total_pgfault"),
         CgroupFiles.detail(detail, "total_pgmajfault"),
-        CgroupFiles.value(cgroups.mountPoint("pids").map(h -> h + path + "/pids.current")));
+        CgroupFiles.value(cgroups.mountPoint("pids").map(h -> h + path + "/pids.current")),
+        pressure("cpu"),
+        pressure("memory"),
+        pressure("io"));
+  }
+
+  private Optional<Pressure> pressure(String of) {
+    return cgroups.unified().flatMap(h -> Pressure.read(h + path + "/" + of + ".pressure"));
   }
 }

@@ -176,7 +176,10 @@ record CgroupV2(CgroupsV2 cgroups, String directory, String path, List<String> c
         value("memory", "memory.swap.current"),
         CgroupFiles.detail(memory, "pgfault"),
         CgroupFiles.detail(memory, "pgmajfault"),
-        value("pids", "pids.current"));
+        value("pids", "pids.current"),
+        Pressure.read(directory + "/cpu.pressure"),
+        Pressure.read(directory + "/memory.pressure"),
+        Pressure.read(directory + "/io.pressure"));
   }
 
   private OptionalLong value(String controller, String file) {

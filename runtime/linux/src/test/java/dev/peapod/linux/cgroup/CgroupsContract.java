@@ -3,6 +3,7 @@ package dev.peapod.linux.cgroup;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.peapod.error.PeapodException;
 import dev.peapod.linux.Child;
@@ -211,6 +212,22 @@ abstract class CgroupsContract {
       await().until(() -> cgroup.processes().size() == 41);
       assertThat(child.process().isAlive()).isTrue();
       cgroup.kill();
+    }
+  }
+
+  @Test
+  void waitingForAProcessorIsPressure() throws Exception {
+    Cgroup cgroup = cgroups().create(top);
+    assumeTrue(cgroup.stats().cpuPressure().isPresent(), "this kernel counts no pressure here");
+    cgroup.apply(CgroupLimits.builder().cpusetCpus("0").cpusetMems("0").build());
+    String loop = "while :; do :; done";
+    try (Child one = startInside(cgroup, loop);
+        Child other = startInside(cgroup, loop)) {
+      await()
+          .until(() -> cgroup.stats().cpuPressure().orElseThrow().some().totalMicros() > 10_000);
+      assertThat(one.process().isAlive() && other.process().isAlive()).isTrue();
+      assertThat(cgroup.stats().memoryPressure()).isPresent();
+      assertThat(cgroup.stats().ioPressure()).isPresent();
     }
   }
 
