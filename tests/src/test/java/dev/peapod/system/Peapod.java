@@ -112,7 +112,7 @@ final class Peapod implements AutoCloseable {
             "--pod-cidr", "10.234." + number + ".0/24",
             "--cgroup-parent", cgroup(),
             // What waits for the next pod would look like something left of the one before.
-            "--network-pool", "0",
+            "--spares", "0",
             "--cni-conf-dir", directory.resolve("cni").toString()));
     command.addAll(flags);
     try {

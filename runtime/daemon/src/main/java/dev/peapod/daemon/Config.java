@@ -22,7 +22,7 @@ import java.util.Optional;
 /// @param cniConfDir CNI network configurations
 /// @param cniBinDir CNI plugins to execute
 /// @param cgroupParent cgroup path for pods that name none
-/// @param networkPool how many pod networks are made ahead
+/// @param spares how many pod networks, and root filesystems of an image, are made ahead
 /// @param registries registry configuration, which need not exist
 /// @param streaming where the streaming server listens
 /// @param shareProcessNamespace default for manifests that do not say
@@ -38,7 +38,7 @@ record Config(
     Path cniConfDir,
     Path cniBinDir,
     String cgroupParent,
-    int networkPool,
+    int spares,
     Path registries,
     StreamingConfig streaming,
     boolean shareProcessNamespace,
@@ -70,7 +70,7 @@ record Config(
         path(settings, Setting.CNI_CONF_DIR),
         path(settings, Setting.CNI_BIN_DIR),
         cgroupParent(settings),
-        networkPool(settings),
+        spares(settings),
         pathOr(
             settings, Setting.REGISTRIES, file.toAbsolutePath().resolveSibling("registries.yaml")),
         streaming(settings),
@@ -117,10 +117,10 @@ record Config(
     return path;
   }
 
-  private static int networkPool(Settings settings) {
-    String text = text(settings, Setting.NETWORK_POOL);
+  private static int spares(Settings settings) {
+    String text = text(settings, Setting.SPARES);
     if (!text.matches("[0-9]{1,2}")) {
-      throw invalid(settings, Setting.NETWORK_POOL, "not a number from 0 to 99");
+      throw invalid(settings, Setting.SPARES, "not a number from 0 to 99");
     }
     return Integer.parseInt(text);
   }

@@ -95,7 +95,7 @@ final class Daemon implements AutoCloseable {
                 config.libexec(),
                 PINS,
                 config.cgroupParent(),
-                config.networkPool()),
+                config.spares()),
             loop,
             images,
             snapshots,

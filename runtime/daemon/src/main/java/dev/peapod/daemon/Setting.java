@@ -77,12 +77,12 @@ enum Setting {
       """
       Cgroup for the pods that name no parent, as a path in the hierarchy.
       """),
-  NETWORK_POOL(
-      "network-pool",
+  SPARES(
+      "spares",
       "2",
       "NUMBER",
       """
-      Pod networks (namespace, link, address) that are kept ready once there has been a pod; 0: none.
+      Networks, and root filesystems of each image used lately, that are kept ready for the next pods; 0: none.
       """),
   REGISTRIES(
       "registries",

@@ -15,6 +15,7 @@ import dev.peapod.engine.state.StoredProcess;
 import dev.peapod.engine.state.StoredSandbox;
 import dev.peapod.error.PeapodException;
 import dev.peapod.image.ImageStore;
+import dev.peapod.image.Lease;
 import dev.peapod.image.Snapshots;
 import dev.peapod.linux.BootId;
 import dev.peapod.linux.Pidfd;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// What the engine does at its start with what is written down.
 record Adoption(
@@ -69,7 +71,7 @@ record Adoption(
       }
     }
     sandboxService.discardStrays();
-    reconcile();
+    reconcile(storedContainers);
     for (Sandbox sandbox : sandboxes.all()) {
       sandboxService.watchAdopted(sandbox);
       if (!sandbox.isReady()) {
@@ -104,7 +106,7 @@ record Adoption(
   }
 
   /// Has every other keeper of things drop what belongs to nobody any more.
-  private void reconcile() {
+  private void reconcile(List<StoredContainer> storedContainers) {
     Set<String> liveSandboxes =
         sandboxes.all().stream().map(Sandbox::id).collect(Collectors.toSet());
     Set<String> liveContainers =
@@ -112,9 +114,29 @@ record Adoption(
     attempt("port holders", () -> holders.retain(liveSandboxes));
     attempt("networks made ahead", () -> networks.discardOld(liveSandboxes::contains));
     attempt("the network", () -> network.reconcile(liveSandboxes));
-    attempt("image leases", () -> images.retainLeases(liveContainers));
+    attempt(
+        "the images",
+        () ->
+            images.adopt(
+                storedContainers.stream()
+                    .filter(stored -> liveContainers.contains(stored.id()))
+                    .flatMap(Adoption::held)
+                    .toList()));
     attempt("snapshots", () -> snapshots.retain(liveContainers));
     attempt("exit records", () -> retainExits(liveContainers));
+  }
+
+  /// The images that a container needs as long as it is there.
+  private static Stream<Lease> held(StoredContainer stored) {
+    return Stream.concat(
+        Stream.of(new Lease(stored.imageId(), stored.id(), paths(stored.layers()))),
+        stored.spec().mounts().stream()
+            .flatMap(mount -> Stream.ofNullable(mount.image()))
+            .map(image -> new Lease(image.id(), stored.id(), paths(image.layers()))));
+  }
+
+  private static List<Path> paths(List<String> names) {
+    return names.stream().map(Path::of).toList();
   }
 
   private void retainExits(Set<String> ids) {

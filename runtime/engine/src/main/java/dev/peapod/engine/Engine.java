@@ -5,6 +5,7 @@ import dev.peapod.cni.NetworkList;
 import dev.peapod.engine.container.Container;
 import dev.peapod.engine.container.ContainerService;
 import dev.peapod.engine.container.Containers;
+import dev.peapod.engine.container.RootfsPool;
 import dev.peapod.engine.event.Events;
 import dev.peapod.engine.exec.ExecService;
 import dev.peapod.engine.launch.Spawner;
@@ -49,6 +50,7 @@ public final class Engine implements AutoCloseable {
   private final ContainerService containerService;
   private final ExecService execService;
   private final NetworkPool networks;
+  private final RootfsPool rootfsPool;
   private final Monitors monitors;
   private final Events events;
   private final EventLoop loop;
@@ -67,6 +69,7 @@ public final class Engine implements AutoCloseable {
       EventLoop loop,
       ImageStore images,
       Snapshots snapshots,
+      RootfsPool rootfsPool,
       NameReservations names,
       StateStore<StoredContainer> containerStore) {
     this.directories = directories;
@@ -76,6 +79,7 @@ public final class Engine implements AutoCloseable {
     this.network = network;
     this.inotify = inotify;
     this.networks = sandboxTools.networks();
+    this.rootfsPool = rootfsPool;
     this.background = background;
     this.events = events;
     this.sandboxService = new SandboxService(sandboxTools, sandboxes);
@@ -87,6 +91,7 @@ public final class Engine implements AutoCloseable {
                 cgroups,
                 images,
                 snapshots,
+                rootfsPool,
                 containerStore,
                 names,
                 security,
@@ -144,7 +149,7 @@ public final class Engine implements AutoCloseable {
                       StoredNetwork.class,
                       StoredNetwork::id),
                   config.netns(),
-                  config.networkPool(),
+                  config.spares(),
                   background));
       NameReservations names = new NameReservations();
       Events events = new Events(Clock.systemUTC());
@@ -183,6 +188,7 @@ public final class Engine implements AutoCloseable {
               loop,
               images,
               snapshots,
+              new RootfsPool(snapshots, config.spares(), background),
               names,
               containerStore);
       engine.watchExits();
@@ -266,6 +272,7 @@ public final class Engine implements AutoCloseable {
       steps.push("the pods' network", network::shutdownIfUnused);
     }
     steps.push("networks made ahead", networks::close);
+    steps.push("root filesystems made ahead", rootfsPool::close);
     steps.push("the sandboxes", () -> sandboxes.all().forEach(Sandbox::release));
     steps.push("the containers", () -> containers.all().forEach(Container::release));
     steps.push("the watch of exits", inotify::close);

@@ -38,7 +38,7 @@ final class TestEngine implements AutoCloseable {
   final Path root;
   final Path state;
   final Path logs;
-  private final int networkPool;
+  private final int spares;
   private EventLoop loop;
   private ImageStore images;
   private Engine engine;
@@ -47,8 +47,8 @@ final class TestEngine implements AutoCloseable {
     this(0);
   }
 
-  TestEngine(int networkPool) throws IOException {
-    this.networkPool = networkPool;
+  TestEngine(int spares) throws IOException {
+    this.spares = spares;
     root = Files.createTempDirectory("peapod-engine-test");
     state = root.resolve("run");
     logs = Files.createDirectory(root.resolve("logs"));
@@ -66,7 +66,7 @@ final class TestEngine implements AutoCloseable {
             Path.of(System.getProperty("peapod.native", "")),
             state.resolve("netns"),
             CGROUP,
-            networkPool),
+            spares),
         loop,
         images,
         Snapshots.open(root),

@@ -41,7 +41,7 @@ public final class ImageStore implements AutoCloseable {
     this.registries = registries;
   }
 
-  /// Opens the store and removes what an earlier process left half-made.
+  /// Opens the store. What nobody refers to stays until [#adopt] has said what is held.
   public static ImageStore open(Path root, RegistryConfig registries) {
     Path directory = root.resolve("images");
     return new ImageStore(directory, ContentStore.open(directory), new RegistryClient(registries));
@@ -130,13 +130,13 @@ public final class ImageStore implements AutoCloseable {
     return new FsUsage(directory, bytes, inodes);
   }
 
-  /// Holds an image for a holder until [#release]; recorded on disk. Quick: no lock, no fsync.
+  /// Holds an image for a holder until [#release]. Quick: no lock, no disk. An earlier process's leases are gone
+  /// with it: see [#adopt].
   ///
   /// @param holder a name of letters, digits, `.`, `_`, `-`
   /// @throws PeapodException NOT_FOUND if there is no such image
   public Lease lease(String imageId, String holder) {
-    content.lease(imageId, holder);
-    return new Lease(imageId, holder);
+    return content.lease(imageId, holder);
   }
 
   /// Ends all leases of a holder; does nothing if it has none.
@@ -144,9 +144,9 @@ public final class ImageStore implements AutoCloseable {
     content.release(holder);
   }
 
-  /// Ends the leases of all but these holders; for start-up.
-  public void retainLeases(Collection<String> liveHolders) {
-    content.retainLeases(liveHolders);
+  /// For start-up: says who holds what of an earlier process's. Nothing is removed from disk before.
+  public void adopt(Collection<Lease> held) {
+    content.adopt(held);
   }
 
   /// Gives up what is under way and waits for it to end.

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +27,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// The containers' writable layers, under `<root>/containers`.
+///
+/// Below an image's own layers lies one with empty files and directories where every container has something mounted,
+/// `<root>/mount-points`. Without it each start would make them in the writable layer, which is a good part of its time.
 ///
 /// Volatile: nothing is synced, and after a reboot nothing of it is read. Thread-safe for different
 /// containers.
@@ -41,10 +45,16 @@ public final class Snapshots {
   private static final FileAttribute<Set<PosixFilePermission>> PRIVATE =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
-  private final Path directory;
+  private static final List<String> DIRECTORIES = List.of("dev", "etc", "proc", "sys");
+  private static final List<String> FILES =
+      List.of("etc/hostname", "etc/hosts", "etc/resolv.conf");
 
-  private Snapshots(Path directory) {
+  private final Path directory;
+  private final Path mountPoints;
+
+  private Snapshots(Path directory, Path mountPoints) {
     this.directory = directory;
+    this.mountPoints = mountPoints;
   }
 
   /// Opens the directory, making it if need be.
@@ -52,12 +62,25 @@ public final class Snapshots {
   /// @throws PeapodException INTERNAL, RESOURCE_EXHAUSTED
   public static Snapshots open(Path root) {
     Path directory = root.resolve("containers");
+    Path mountPoints = root.resolve("mount-points");
     try {
       Files.createDirectories(directory, PRIVATE);
+      make(mountPoints);
+      for (String name : DIRECTORIES) {
+        make(mountPoints.resolve(name));
+        Files.setAttribute(mountPoints.resolve(name), "unix:mode", 0755);
+      }
+      for (String name : FILES) {
+        Path file = mountPoints.resolve(name);
+        if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+          Files.createFile(file);
+        }
+        Files.setAttribute(file, "unix:mode", 0644);
+      }
     } catch (IOException e) {
       throw IoErrors.of(directory + " can not be made", e);
     }
-    return new Snapshots(directory);
+    return new Snapshots(directory, mountPoints);
   }
 
   /// Makes `<root>/containers/<id>/{upper,work}`; the upper's owner and mode are those of the
@@ -92,7 +115,8 @@ public final class Snapshots {
   ///
   /// @param owners who the owners of the image's files are on the host
   public Fd mount(Snapshot snapshot, Optional<Owners> owners) {
-    List<Path> topmostFirst = snapshot.layers().reversed();
+    List<Path> topmostFirst = new ArrayList<>(snapshot.layers().reversed());
+    topmostFirst.addLast(mountPoints);
     try {
       Path mark = snapshot.work().resolve("work/incompat/volatile");
       if (Files.exists(mark, LinkOption.NOFOLLOW_LINKS)) {

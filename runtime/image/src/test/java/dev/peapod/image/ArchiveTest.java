@@ -35,6 +35,7 @@ class ArchiveTest {
   void open() throws IOException {
     Commands.requireRoot();
     store = ImageStore.open(temp.resolve("root"), RegistryConfig.none());
+    store.adopt(List.of());
     made =
         builder.image(
             "\"Cmd\":[\"/x\"]",

@@ -77,6 +77,7 @@ class ConcurrentPullTest {
         });
     server.start();
     store = ImageStore.open(root, RegistryConfig.none());
+    store.adopt(List.of());
   }
 
   @AfterEach

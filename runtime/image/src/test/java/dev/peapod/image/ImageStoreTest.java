@@ -108,6 +108,7 @@ class ImageStoreTest {
   @BeforeEach
   void open() {
     store = ImageStore.open(root, RegistryConfig.none());
+    store.adopt(List.of());
   }
 
   @AfterEach
@@ -255,24 +256,21 @@ class ImageStoreTest {
   }
 
   @Test
-  void keepsWhatIsLeased() throws IOException {
+  void keepsWhatIsLeased() {
     Image image = pull("test/app:1");
-    store.lease(image.id(), "container-1");
+    Lease lease = store.lease(image.id(), "container-1");
     store.remove(OWNER, image.id());
     assertThat(store.list(OWNER)).isEmpty();
     store.close();
     store = ImageStore.open(root, RegistryConfig.none());
     assertThat(image.layers()).allSatisfy(layer -> assertThat(layer).isDirectory());
-    store.retainLeases(List.of("container-1"));
+    store.adopt(List.of(lease));
     assertThat(image.layers()).allSatisfy(layer -> assertThat(layer).isDirectory());
     store.release("container-1");
     awaitGone(image.layers().getFirst());
     assertThat(store.usage().bytes()).isZero();
     assertThatThrownBy(() -> store.lease(image.id(), "container-2"))
         .isInstanceOf(PeapodException.class);
-    try (Stream<Path> leases = Files.list(root.resolve("images/leases"))) {
-      assertThat(leases).isEmpty();
-    }
   }
 
   @Test
@@ -292,6 +290,7 @@ class ImageStoreTest {
     Files.writeString(half.resolve("file"), "x");
     Files.createDirectories(root.resolve("images/tmp/load-1/x"));
     store = ImageStore.open(root, RegistryConfig.none());
+    store.adopt(List.of());
     awaitGone(root.resolve("images/l/77"));
     assertThat(root.resolve("images/tmp")).isEmptyDirectory();
     assertThat(image.layers()).allSatisfy(layer -> assertThat(layer).isDirectory());
@@ -300,10 +299,11 @@ class ImageStoreTest {
   @Test
   void setsATornIndexAside() throws IOException {
     Image image = pull("test/app:1");
-    store.lease(image.id(), "container-1");
+    Lease lease = store.lease(image.id(), "container-1");
     store.close();
     Files.writeString(root.resolve("images/index.json"), "{\"version\":1,\"layers\":[{");
     store = ImageStore.open(root, RegistryConfig.none());
+    store.adopt(List.of(lease));
     assertThat(store.list(OWNER)).isEmpty();
     assertThat(root.resolve("images/index.json.broken")).exists();
     // A container may run on them.
@@ -353,7 +353,7 @@ class ImageStoreTest {
   @Test
   void statesOnDiskAreClosedToOthers() throws IOException {
     pull("test/app:1");
-    for (String name : List.of("images", "images/l", "images/configs", "images/leases")) {
+    for (String name : List.of("images", "images/l", "images/configs")) {
       assertThat((int) Files.getAttribute(root.resolve(name), "unix:mode") & 077).isZero();
     }
     assertThat((int) Files.getAttribute(root.resolve("images/index.json"), "unix:mode") & 077)

@@ -91,7 +91,8 @@ class SnapshotsTest {
   void showsTheLayersOverEachOther() throws Exception {
     Snapshot snapshot = snapshots.prepare("c1", image);
     try (Directory mount = mount(snapshot)) {
-      assertThat(names(mount, "")).containsExactly("hidden", "keep", "tmp");
+      assertThat(names(mount, "")).containsExactly("dev", "etc", "hidden", "keep", "proc", "sys", "tmp");
+      assertThat(names(mount, "etc")).containsExactly("hostname", "hosts", "resolv.conf");
       assertThat(names(mount, "hidden")).containsExactly("new");
       assertThat(names(mount, "keep")).containsExactly("new", "old");
       assertThat(mount.stat("").orElseThrow().mode() & 07777).isEqualTo(0751);

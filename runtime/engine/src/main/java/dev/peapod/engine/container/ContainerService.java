@@ -76,6 +76,7 @@ public final class ContainerService {
       Cgroups cgroups,
       ImageStore images,
       Snapshots snapshots,
+      RootfsPool rootfs,
       StateStore<StoredContainer> store,
       NameReservations names,
       ContainerSecurity security,
@@ -125,20 +126,27 @@ public final class ContainerService {
                             + "\": image \""
                             + spec.image()
                             + "\" is not here; pull it first"));
-    String id = Ids.random();
+    // In a user namespace of its own, the image's files have other owners.
+    boolean poolable = sandbox.spec().userNamespace() == null;
+    Optional<RootfsPool.Spare> spare = poolable ? tools.rootfs.take(image) : Optional.empty();
+    String id = spare.map(RootfsPool.Spare::id).orElseGet(Ids::random);
     String name = name(spec, sandbox.id());
-    tools.names.reserve(owner, name, id);
     UndoStack undo = new UndoStack();
-    undo.push("the name", () -> tools.names.release(owner, name, id));
+    spare.ifPresent(s -> undo.push("what was made ahead", () -> tools.rootfs.discard(s)));
     Container container = new Container(this, sandbox, initial(sandbox, id, spec, image));
     // Whoever stops or removes the sandbox from here on waits until the container is made or
     // undone.
     container.operation.lock();
     try {
+      tools.names.reserve(owner, name, id);
+      undo.push("the name", () -> tools.names.release(owner, name, id));
       sandbox.add(container);
       undo.push("its place in the sandbox", () -> sandbox.remove(container));
       undo.push("the container", container::markRemoved);
-      make(undo, container, image, security);
+      make(undo, container, image, security, spare.map(RootfsPool.Spare::rootfs));
+      if (poolable) {
+        tools.rootfs.refill(image);
+      }
       containers.add(container);
       container.tell(ContainerEvent.Type.CREATED);
       return container;
@@ -173,7 +181,11 @@ public final class ContainerService {
   }
 
   private void make(
-      UndoStack undo, Container container, Image image, ResolvedSecurity security) {
+      UndoStack undo,
+      Container container,
+      Image image,
+      ResolvedSecurity security,
+      Optional<Fd> madeAhead) {
     Sandbox sandbox = container.sandbox();
     StoredContainer stored = container.stored();
     ContainerSpec spec = stored.spec();
@@ -193,10 +205,7 @@ public final class ContainerService {
     undo.push("the image's lease", () -> tools.images.release(id));
     tools.images.lease(image.id(), id);
     ContainerSpec resolved = resolveImages(stored.owner(), id, spec);
-    undo.push("the snapshot", () -> tools.snapshots.remove(id));
-    Snapshot snapshot = tools.snapshots.prepare(id, image);
-    Fd rootfs = mount(sandbox, snapshot);
-    undo.push("the root filesystem", rootfs::close);
+    Fd rootfs = madeAhead.orElseGet(() -> makeRootfs(undo, sandbox, id, image));
     // The directory shares the descriptor, so it is not closed.
     @SuppressWarnings("resource")
     Directory root = Directory.of(rootfs);
@@ -211,6 +220,13 @@ public final class ContainerService {
     container.store(created);
     container.keepRootfs(rootfs);
     undo.clear();
+  }
+
+  private Fd makeRootfs(UndoStack undo, Sandbox sandbox, String id, Image image) {
+    undo.push("the snapshot", () -> tools.snapshots.remove(id));
+    Fd rootfs = mount(sandbox, tools.snapshots.prepare(id, image));
+    undo.push("the root filesystem", rootfs::close);
+    return rootfs;
   }
 
   private Fd mount(Sandbox sandbox, Snapshot snapshot) {
@@ -577,7 +593,8 @@ public final class ContainerService {
   private void clean(StoredContainer stored) {
     String id = stored.id();
     tools.cgroups.open(stored.cgroup()).remove();
-    tools.snapshots.remove(id);
+    // Nobody waits for it: what a daemon that ends leaves is removed by the next one.
+    tools.background.execute(() -> tools.snapshots.remove(id));
     tools.images.release(id);
     try {
       Files.deleteIfExists(tools.exits.resolve(id));

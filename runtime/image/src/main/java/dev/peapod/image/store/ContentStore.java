@@ -3,6 +3,7 @@ package dev.peapod.image.store;
 import dev.peapod.error.PeapodException;
 import dev.peapod.image.Digest;
 import dev.peapod.image.LayerProgress;
+import dev.peapod.image.Lease;
 import dev.peapod.image.ProgressListener;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
@@ -23,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /// Layers, images and references under one directory:
 ///
@@ -30,7 +32,6 @@ import java.util.function.UnaryOperator;
 /// index.json    what there is; a layer that is not listed here does not exist
 /// configs/      the images' configurations
 /// l/N/          unpacked layers; l/0 is empty, for images without layers
-/// leases/       who holds which image
 /// tmp/          scratch
 /// ```
 ///
@@ -48,7 +49,7 @@ public final class ContentStore implements AutoCloseable {
   private final Path directory;
   private final Path layers;
   private final StateFiles files;
-  private final Leases leases;
+  private final Leases leases = new Leases();
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<Digest, LayerJob> jobs = new HashMap<>();
   private final Map<String, Integer> pins = new HashMap<>();
@@ -56,6 +57,7 @@ public final class ContentStore implements AutoCloseable {
       pool("image-layer-", Math.max(MIN_WORKERS, Runtime.getRuntime().availableProcessors()));
   private final ThreadPoolExecutor cleaner = pool("image-cleaner-", 1);
   private volatile StoreState state;
+  private boolean adopted;
   private int nextLayer;
 
   private ContentStore(Path directory) throws IOException {
@@ -66,24 +68,16 @@ public final class ContentStore implements AutoCloseable {
             directory,
             layers,
             directory.resolve("configs"),
-            directory.resolve("leases"),
             directory.resolve("tmp"))) {
       Files.createDirectories(
           made, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     }
     files = new StateFiles(directory);
-    leases = new Leases(directory.resolve("leases"));
-    Set<String> leased = leases.read();
-    StoreState found = files.read();
-    state = found.collected(leases.images(), leased);
-    sweep(leased);
-    if (!state.equals(found)) {
-      files.write(state);
-    }
-    files.retainConfigs(state);
+    state = files.read();
+    prepareLayers();
   }
 
-  /// Opens a store and removes what was left half-made.
+  /// Opens a store. What nobody refers to is removed from [#adopt(Collection)] on.
   ///
   /// @throws PeapodException INTERNAL, RESOURCE_EXHAUSTED
   public static ContentStore open(Path directory) {
@@ -145,13 +139,14 @@ public final class ContentStore implements AutoCloseable {
   }
 
   /// Holds an image for a holder. Takes no lock.
-  public void lease(String image, String holder) {
+  public Lease lease(String image, String holder) {
     ImageRecord record = state.images().get(image);
     if (record != null) {
-      leases.add(holder, image, record.layers());
+      Lease lease = new Lease(image, holder, record.layers().stream().map(this::layer).toList());
+      leases.add(lease);
       // A collection that did not see the lease has published its state before it looked.
       if (state.images().containsKey(image)) {
-        return;
+        return lease;
       }
       leases.release(holder);
     }
@@ -164,10 +159,26 @@ public final class ContentStore implements AutoCloseable {
     collectLater();
   }
 
-  /// Ends the leases of all but these holders.
-  public void retainLeases(Collection<String> holders) {
-    leases.retain(holders);
-    collectLater();
+  /// Says who holds what since an earlier process, and removes what nobody refers to.
+  ///
+  /// @throws PeapodException INTERNAL, RESOURCE_EXHAUSTED
+  public void adopt(Collection<Lease> held) {
+    lock.lock();
+    try {
+      held.forEach(leases::add);
+      adopted = true;
+      collect();
+      sweep(
+          held.stream()
+              .flatMap(lease -> lease.layers().stream())
+              .map(layer -> layer.getFileName().toString())
+              .collect(Collectors.toSet()));
+      files.retainConfigs(state);
+    } catch (IOException e) {
+      throw IoErrors.of("the image store " + directory + " can not be cleaned", e);
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override
@@ -295,6 +306,9 @@ public final class ContentStore implements AutoCloseable {
   }
 
   private void collect() {
+    if (!adopted) {
+      return;
+    }
     StoreState before = state;
     StoreState after = before.collected(leases.images(), pins.keySet());
     if (after.equals(before)) {
@@ -318,8 +332,7 @@ public final class ContentStore implements AutoCloseable {
     }
   }
 
-  /// Removes what the index does not list, and drops from it what is not on disk.
-  private void sweep(Set<String> leased) throws IOException {
+  private void prepareLayers() throws IOException {
     Path empty = layer(EMPTY_LAYER);
     if (!Files.isDirectory(empty)) {
       Files.createDirectory(empty);
@@ -332,16 +345,29 @@ public final class ContentStore implements AutoCloseable {
         if (name.matches("[0-9]{1,9}")) {
           nextLayer = Math.max(nextLayer, Integer.parseInt(name) + 1);
         }
-        boolean wanted = state.layers().containsKey(name) || leased.contains(name);
-        if (!wanted && !name.equals(EMPTY_LAYER)) {
-          later(() -> Disk.discard(found));
-        }
       }
     }
     Path scratch = directory.resolve("tmp");
     try (DirectoryStream<Path> stream = Files.newDirectoryStream(scratch)) {
       for (Path found : stream) {
         Disk.discard(found);
+      }
+    }
+  }
+
+  /// Removes the layers that are not listed, leased, or being made.
+  private void sweep(Set<String> leased) throws IOException {
+    try (DirectoryStream<Path> stream = Files.newDirectoryStream(layers)) {
+      for (Path found : stream) {
+        String name = found.getFileName().toString();
+        boolean wanted =
+            name.equals(EMPTY_LAYER)
+                || state.layers().containsKey(name)
+                || pins.containsKey(name)
+                || leased.contains(name);
+        if (!wanted) {
+          later(() -> Disk.discard(found));
+        }
       }
     }
   }
