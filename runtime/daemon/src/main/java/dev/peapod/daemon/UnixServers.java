@@ -33,10 +33,10 @@ final class UnixServers implements AutoCloseable {
   private final EventLoopGroup loops =
       new MultiThreadIoEventLoopGroup(
           1, new DefaultThreadFactory("sockets", true), EpollIoHandler.newFactory());
-  private final Executor handlers;
+  private final UnaryCalls calls;
 
   UnixServers(Executor handlers) {
-    this.handlers = handlers;
+    this.calls = new UnaryCalls(handlers);
   }
 
   /// Starts a server. A socket that nobody listens on any more is replaced.
@@ -53,7 +53,9 @@ final class UnixServers implements AutoCloseable {
             // Not an option of unix sockets; Netty would warn for each connection.
             .withChildOption(ChannelOption.SO_KEEPALIVE, null)
             .maxInboundMessageSize(LARGEST_MESSAGE)
-            .executor(handlers)
+            .directExecutor()
+            .callExecutor(calls)
+            .intercept(calls)
             .addServices(services);
     Server server = builder.build();
     try {
