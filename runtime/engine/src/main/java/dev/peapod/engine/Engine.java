@@ -17,6 +17,7 @@ import dev.peapod.engine.sandbox.SandboxService;
 import dev.peapod.engine.sandbox.Sandboxes;
 import dev.peapod.engine.security.ContainerSecurity;
 import dev.peapod.engine.state.NameReservations;
+import dev.peapod.engine.state.SpareTime;
 import dev.peapod.engine.state.StateStore;
 import dev.peapod.engine.state.StoredContainer;
 import dev.peapod.engine.state.StoredNetwork;
@@ -71,7 +72,8 @@ public final class Engine implements AutoCloseable {
       Snapshots snapshots,
       RootfsPool rootfsPool,
       NameReservations names,
-      StateStore<StoredContainer> containerStore) {
+      StateStore<StoredContainer> containerStore,
+      SpareTime spareTime) {
     this.directories = directories;
     this.cgroups = cgroups;
     this.rootCgroup = rootCgroup;
@@ -99,6 +101,7 @@ public final class Engine implements AutoCloseable {
                 directories.control(),
                 events,
                 background,
+                spareTime,
                 Clock.systemUTC()),
             containers);
     this.execService = new ExecService(loop, spawner, cgroups, security);
@@ -139,6 +142,7 @@ public final class Engine implements AutoCloseable {
       undo.push("the watch of exits", inotify::close);
       ExecutorService background = Executors.newVirtualThreadPerTaskExecutor();
       undo.push("background work", background::close);
+      SpareTime spareTime = new SpareTime();
       NetworkPool networkPool =
           new NetworkPool(
               new NetworkPool.Tools(
@@ -150,7 +154,8 @@ public final class Engine implements AutoCloseable {
                       StoredNetwork::id),
                   config.netns(),
                   config.spares(),
-                  background));
+                  background,
+                  spareTime));
       NameReservations names = new NameReservations();
       Events events = new Events(Clock.systemUTC());
       StateStore<StoredSandbox> sandboxStore =
@@ -182,15 +187,17 @@ public final class Engine implements AutoCloseable {
                   config.netns(),
                   config.cgroupParent(),
                   events,
+                  spareTime,
                   Clock.systemUTC()),
               background,
               events,
               loop,
               images,
               snapshots,
-              new RootfsPool(snapshots, config.spares(), background),
+              new RootfsPool(snapshots, config.spares(), background, spareTime),
               names,
-              containerStore);
+              containerStore,
+              spareTime);
       engine.watchExits();
       new Adoption(
               engine.sandboxService,

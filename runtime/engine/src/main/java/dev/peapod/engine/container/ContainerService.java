@@ -25,6 +25,7 @@ import dev.peapod.engine.security.ContainerSecurity;
 import dev.peapod.engine.security.Devices;
 import dev.peapod.engine.state.ResolvedProcess;
 import dev.peapod.engine.state.ResolvedSecurity;
+import dev.peapod.engine.state.SpareTime;
 import dev.peapod.engine.state.StateStore;
 import dev.peapod.engine.state.StoredContainer;
 import dev.peapod.engine.state.StoredExit;
@@ -84,6 +85,7 @@ public final class ContainerService {
       Path control,
       Events events,
       Executor background,
+      SpareTime spareTime,
       Clock clock) {}
 
   private static final long EXIT_SECONDS = 30;
@@ -149,6 +151,7 @@ public final class ContainerService {
       }
       containers.add(container);
       container.tell(ContainerEvent.Type.CREATED);
+      tools.spareTime.starting();
       return container;
     } catch (RuntimeException e) {
       undo.undo(e);
@@ -383,6 +386,7 @@ public final class ContainerService {
       container.sandbox().pause();
       try {
         launch(container);
+        tools.spareTime.started();
       } catch (LaunchException e) {
         FailureText.Failure failure = FailureText.of(container.title(), e);
         startFailed(container, failure.exitCode(), failure.sentence());

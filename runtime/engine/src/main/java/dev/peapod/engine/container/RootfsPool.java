@@ -1,6 +1,7 @@
 package dev.peapod.engine.container;
 
 import dev.peapod.engine.state.Ids;
+import dev.peapod.engine.state.SpareTime;
 import dev.peapod.image.Image;
 import dev.peapod.image.Snapshot;
 import dev.peapod.image.Snapshots;
@@ -9,7 +10,6 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -36,12 +36,10 @@ public final class RootfsPool {
   /// For how many images there are spares.
   private static final int IMAGES = 4;
 
-  /// The start of the container that was just made is more urgent.
-  private static final Duration PATIENCE = Duration.ofMillis(30);
-
   private final Snapshots snapshots;
   private final int size;
   private final Executor background;
+  private final SpareTime spareTime;
   private final ReentrantLock lock = new ReentrantLock();
   private final ReentrantLock making = new ReentrantLock();
   // By the image's layers, whose directories are never used again for others; what was used last comes last.
@@ -51,10 +49,11 @@ public final class RootfsPool {
 
   /// @param size how many are kept for an image; 0 for none
   /// @param background fills the pool
-  public RootfsPool(Snapshots snapshots, int size, Executor background) {
+  public RootfsPool(Snapshots snapshots, int size, Executor background, SpareTime spareTime) {
     this.snapshots = snapshots;
     this.size = size;
     this.background = background;
+    this.spareTime = spareTime;
   }
 
   /// Takes out one of an image that is held by whoever asks.
@@ -67,13 +66,13 @@ public final class RootfsPool {
     }
   }
 
-  /// Has the pool filled up for an image, soon and by another thread.
+  /// Has the pool filled up for an image, when there is time and by another thread.
   void refill(Image image) {
     if (size > 0) {
       background.execute(
           () -> {
             try {
-              Thread.sleep(PATIENCE);
+              spareTime.await();
               fill(image);
             } catch (InterruptedException e) {
               Thread.currentThread().interrupt();

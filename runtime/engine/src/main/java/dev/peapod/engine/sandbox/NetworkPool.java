@@ -3,6 +3,7 @@ package dev.peapod.engine.sandbox;
 import dev.peapod.cni.AttachRequest;
 import dev.peapod.cni.Network;
 import dev.peapod.engine.state.Ids;
+import dev.peapod.engine.state.SpareTime;
 import dev.peapod.engine.state.StateStore;
 import dev.peapod.engine.state.StoredNetwork;
 import dev.peapod.engine.state.UndoStack;
@@ -11,7 +12,6 @@ import dev.peapod.linux.Namespaces;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -34,7 +34,12 @@ public final class NetworkPool {
   /// @param size how many networks are kept; 0 for none
   /// @param background fills the pool
   public record Tools(
-      Network network, StateStore<StoredNetwork> store, Path netns, int size, Executor background) {}
+      Network network,
+      StateStore<StoredNetwork> store,
+      Path netns,
+      int size,
+      Executor background,
+      SpareTime spareTime) {}
 
   /// A network that waits for its pod.
   ///
@@ -43,9 +48,6 @@ public final class NetworkPool {
   record Spare(String id, Path netns, List<String> ips) {}
 
   private static final Logger LOG = System.getLogger(NetworkPool.class.getName());
-
-  /// The containers of the pod that has just taken a network are more urgent than the next pod's network.
-  private static final Duration PATIENCE = Duration.ofMillis(30);
 
   private final Tools tools;
   private final ReentrantLock lock = new ReentrantLock();
@@ -73,13 +75,13 @@ public final class NetworkPool {
     refill();
   }
 
-  /// Has the pool filled up, soon and by another thread.
+  /// Has the pool filled up, when there is time and by another thread.
   void refill() {
     if (tools.size > 0 && tools.network.canAttachAhead()) {
       tools.background.execute(
           () -> {
             try {
-              Thread.sleep(PATIENCE);
+              tools.spareTime.await();
               fill();
             } catch (InterruptedException e) {
               Thread.currentThread().interrupt();

@@ -18,6 +18,7 @@ import dev.peapod.engine.model.SandboxSpec;
 import dev.peapod.engine.model.UserNamespace;
 import dev.peapod.engine.state.Ids;
 import dev.peapod.engine.state.NameReservations;
+import dev.peapod.engine.state.SpareTime;
 import dev.peapod.engine.state.StateStore;
 import dev.peapod.engine.state.StoredProcess;
 import dev.peapod.engine.state.StoredSandbox;
@@ -69,6 +70,7 @@ public final class SandboxService {
       Path netns,
       String cgroupParent,
       Events events,
+      SpareTime spareTime,
       Clock clock) {}
 
   private static final Logger LOG = System.getLogger(SandboxService.class.getName());
@@ -99,6 +101,7 @@ public final class SandboxService {
       tools.names.reserve(owner, name, id);
       undo.push("the name", () -> tools.names.release(owner, name, id));
       Sandbox sandbox = make(undo, owner, id, spec, spare);
+      tools.spareTime.starting();
       if (spare.isPresent()) {
         tools.networks.taken(spare.get());
       } else if (poolable) {
