@@ -11,6 +11,7 @@
 
 #include "answer.h"
 #include "launch.h"
+#include "paths.h"
 #include "system.h"
 
 #define NOBODY 65534
@@ -119,6 +120,17 @@ static int drop_privileges(const struct launch *launch) {
   return 0;
 }
 
+// Waits until the daemon has written down what it was answered; a holder that nobody knows of is of no use.
+static void await_record(int fd) {
+  char byte;
+  ssize_t length;
+  while ((length = read(fd, &byte, sizeof byte)) < 0 && errno == EINTR) {
+  }
+  if (length != sizeof byte) {
+    _exit(1);
+  }
+}
+
 static void let_go(void) {
   int keep[MAX_LISTENERS + 1];
   size_t count = 0;
@@ -179,8 +191,13 @@ void launch_holder(struct launch *launch) {
     answer_failed(launch, &(struct failure){.index = NO_OPERATION, .error = -holder.epoll});
   }
   struct operation operation = {0};
+  int record = -1;
   while (plan_next(&launch->plan, &operation)) {
     struct cursor arguments = {operation.arguments};
+    if (operation.opcode == OP_AWAIT) {
+      record = slot_of(launch, take_int(&arguments));
+      continue;
+    }
     int added = add_listener(&arguments);
     if (added < 0) {
       answer_failed(launch, &(struct failure){.index = operation.index,
@@ -210,6 +227,9 @@ void launch_holder(struct launch *launch) {
   sigprocmask(SIG_UNBLOCK, &ends, NULL);
   if (send_answer(launch->socket, &answer, &pidfd, 1, 0) < 0) {
     _exit(1);
+  }
+  if (record >= 0) {
+    await_record(record);
   }
   let_go();
   forward();

@@ -67,6 +67,7 @@ static const struct shape SHAPES[OP_END] = {
     [OP_LISTEN] = {"iibibi", M, HOLDER},
     [OP_NULL_DEVICE] = {"k", P, STAGED},
     [OP_EXEC_LABEL] = {"ss", X, MONITORED},
+    [OP_AWAIT] = {"k", M, HOLDER},
 };
 
 #undef M

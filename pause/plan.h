@@ -63,7 +63,8 @@ enum opcode {
   OP_LISTEN = 80,
   OP_NULL_DEVICE = 81,
   OP_EXEC_LABEL = 82,
-  OP_END = 83,
+  OP_AWAIT = 83,
+  OP_END = 84,
 };
 
 struct plan {

@@ -46,6 +46,7 @@ static const char *const NAMES[OP_END] = {
     [OP_EXEC_PAUSE] = "EXEC_PAUSE",
     [OP_SYSCTL] = "SYSCTL",
     [OP_LISTEN] = "LISTEN",
+    [OP_AWAIT] = "AWAIT",
     [OP_NULL_DEVICE] = "NULL_DEVICE",
 };
 

@@ -127,11 +127,12 @@ static void holder_plan(struct builder *b) {
   static const uint8_t any4[4];
   static const uint8_t loopback6[16] = {[15] = 1};
   static const uint8_t target[4] = {10, 88, 0, 2};
-  plan_begin(b, KIND_HOLDER, 0);
+  plan_begin(b, KIND_HOLDER, 1);
   plan_add(b, OP_LISTEN, M, "iibibi", I(4), I(6), any4, sizeof any4, I(8080), target,
            sizeof target, I(80));
   plan_add(b, OP_LISTEN, M, "iibibi", I(6), I(17), loopback6, sizeof loopback6, I(5353), target,
            sizeof target, I(53));
+  plan_add(b, OP_AWAIT, M, "i", I(0));
 }
 
 // Texts of every length of padding, empty lists, the ends of the integers.

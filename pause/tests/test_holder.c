@@ -177,6 +177,30 @@ static void drops_privileges(const struct reply *reply) {
          number_after(slurp("/proc/%d/smaps_rollup", reply->answer.pid), "\nPss:"));
 }
 
+// One that is not written down in the end is gone by itself: nobody would know of it.
+static void awaits_its_record(struct spawner_client *spawner) {
+  for (int written = 0; written <= 1; written++) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+      die("pipe2");
+    }
+    plan_begin(&b, KIND_HOLDER, 1);
+    listen_on(4, IPPROTO_TCP, loopback, 8090);
+    plan_add(&b, OP_AWAIT, STAGE_MONITOR, "i", I(0));
+    struct reply holder = spawner_call(spawner, &b, ends, 1);
+    EXPECT(holder.answer.type == ANSWER_STARTED, "errno %d", holder.answer.error);
+    close(ends[0]);
+    if (written != 0) {
+      EXPECT(write(ends[1], "", 1) == 1, "%s", strerror(errno));
+      echoes(4, 8090, 10);
+      kill(holder.answer.pid, SIGTERM);
+    }
+    close(ends[1]);
+    await_end(holder.pidfd);
+    close(holder.pidfd);
+  }
+}
+
 void test_holders(const char *native) {
   // First, so that they do not hold the spawner's socket.
   pid_t servers[] = {start_server(SOCK_STREAM), start_server(SOCK_DGRAM)};
@@ -238,6 +262,7 @@ void test_holders(const char *native) {
   listen_on(4, IPPROTO_TCP, loopback, 8081);
   holder = spawner_call(&spawner, &b, NULL, 0);
   EXPECT(holder.answer.type == ANSWER_STARTED, "errno %d", holder.answer.error);
+  awaits_its_record(&spawner);
   // Nobody at the target: the client learns it as a reset or an end, and soon.
   kill(servers[0], SIGKILL);
   waitpid(servers[0], NULL, 0);

@@ -121,6 +121,9 @@ public sealed interface Operation {
       int family, int protocol, byte[] address, int port, byte[] targetAddress, int targetPort)
       implements InMonitor {}
 
+  /// A holder that has answered reads one byte from this slot before it serves; at the end of the file it ends.
+  record Await(int slot) implements InMonitor {}
+
   /// `0` is written to this `tasks` or `cgroup.procs` file.
   record CgroupEnter(String path) implements InHost {}
 

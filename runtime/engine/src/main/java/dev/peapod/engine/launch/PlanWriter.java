@@ -128,6 +128,7 @@ final class PlanWriter {
       case Operation.NullDevice(int slot) -> num(slot).code(81);
       case Operation.ExecLabel(String attribute, String label) ->
           str(attribute).str(label).code(82);
+      case Operation.Await(int slot) -> num(slot).code(83);
     };
   }
 

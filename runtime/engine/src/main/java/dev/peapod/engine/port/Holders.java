@@ -15,7 +15,10 @@ import dev.peapod.error.PeapodException;
 import dev.peapod.error.PeapodException.Kind;
 import dev.peapod.linux.BootId;
 import dev.peapod.linux.EventLoop;
+import dev.peapod.linux.Fd;
+import dev.peapod.linux.FdIo;
 import dev.peapod.linux.Pidfd;
+import dev.peapod.linux.Pipes;
 import dev.peapod.linux.ProcessIdentity;
 import java.net.Inet4Address;
 import java.util.List;
@@ -54,7 +57,18 @@ public final class Holders implements PortHolder {
       return;
     }
     release(sandboxId);
+    // The holder ends by itself if this daemon does before it is written down.
+    try (Pipes.Pipe written = Pipes.create()) {
+      StoredHolder holder = start(sandboxId, ports, written.read());
+      holders.put(sandboxId, holder);
+      store.save(holder);
+      FdIo.writeAll(written.write(), new byte[1], 0);
+    }
+  }
+
+  private StoredHolder start(String sandboxId, List<HeldPort> ports, Fd written) {
     LaunchPlan.Builder plan = LaunchPlan.of(PlanKind.HOLDER);
+    int slot = plan.give(written);
     for (HeldPort port : ports) {
       plan.add(
           new Operation.Listen(
@@ -65,6 +79,7 @@ public final class Holders implements PortHolder {
               port.target().getAddress(),
               port.targetPort()));
     }
+    plan.add(new Operation.Await(slot));
     Started started;
     try {
       started = spawner.launch(plan.build());
@@ -72,14 +87,11 @@ public final class Holders implements PortHolder {
       throw FailureText.of("host ports", e).asException(e);
     }
     try (Pidfd process = started.process()) {
-      StoredHolder holder =
-          new StoredHolder(
-              StoredHolder.VERSION,
-              sandboxId,
-              BootId.current(),
-              new StoredProcess(process.pid(), started.startTime()));
-      holders.put(sandboxId, holder);
-      store.save(holder);
+      return new StoredHolder(
+          StoredHolder.VERSION,
+          sandboxId,
+          BootId.current(),
+          new StoredProcess(process.pid(), started.startTime()));
     }
   }
 

@@ -232,9 +232,10 @@ class GoldenPlansTest {
     loopback[15] = 1;
     return plan(
         PlanKind.HOLDER,
-        0,
+        1,
         new Operation.Listen(4, 6, new byte[4], 8080, target, 80),
-        new Operation.Listen(6, 17, loopback, 5353, target, 53));
+        new Operation.Listen(6, 17, loopback, 5353, target, 53),
+        new Operation.Await(0));
   }
 
   private static LaunchPlan encodings() {
