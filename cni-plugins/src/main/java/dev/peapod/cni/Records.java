@@ -6,6 +6,7 @@ import static java.nio.file.StandardOpenOption.WRITE;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.peapod.cni.host.PrivateDirectories;
 import dev.peapod.cni.spec.CniResult;
 import dev.peapod.cni.spec.Json;
 import dev.peapod.cni.spec.Keys;
@@ -56,7 +57,7 @@ final class Records {
       try {
         Files.write(file(record.sandboxId()), text, CREATE_NEW, WRITE);
       } catch (NoSuchFileException e) {
-        Files.createDirectories(directory);
+        PrivateDirectories.make(directory);
         Files.write(file(record.sandboxId()), text, CREATE_NEW, WRITE);
       }
     } catch (FileAlreadyExistsException e) {

@@ -111,6 +111,31 @@ class NetworkTrafficTest {
         .isEqualTo(new InetSocketAddress(NetworkRig.HOST, 5353));
   }
 
+  /// A client that goes on sending from the same port is led to the pod that has the port now.
+  @Test
+  void aUdpHostPortIsTheNextPodsAtOnce() throws Exception {
+    DatagramChannel client = rig.outside.datagrams("192.0.2.9", 4000);
+    client.socket().setSoTimeout(5000);
+    PortMapping port = new PortMapping(Protocol.UDP, 53, 5353, "");
+    for (String id : new String[] {"a", "b"}) {
+      ScratchNamespace pod = rig.pod();
+      String address = rig.attach(id, pod, port).ips().getFirst();
+      DatagramChannel server = pod.datagrams(address, 53);
+      server.socket().setSoTimeout(5000);
+      for (int i = 0; i < 3; i++) {
+        client.send(
+            StandardCharsets.UTF_8.encode(id), new InetSocketAddress(NetworkRig.HOST, 5353));
+        var packet = new java.net.DatagramPacket(new byte[8], 8);
+        server.socket().receive(packet);
+        server.send(ByteBuffer.wrap(id.getBytes(StandardCharsets.UTF_8)), packet.getSocketAddress());
+        client.socket().receive(packet);
+        assertThat(new String(packet.getData(), 0, packet.getLength(), StandardCharsets.UTF_8))
+            .isEqualTo(id);
+      }
+      rig.detach(id);
+    }
+  }
+
   @Test
   void podsDoNotReachTheHostsLoopback() throws Exception {
     ScratchNamespace a = rig.pod();

@@ -156,7 +156,7 @@ public final class Bridges {
 
   private void note(String name) {
     try {
-      Files.createDirectories(records);
+      PrivateDirectories.make(records);
       Files.write(records.resolve(RECORD + name), new byte[0]);
     } catch (IOException e) {
       throw PeapodException.internal("bridge " + name + " can not be noted in " + records, e);

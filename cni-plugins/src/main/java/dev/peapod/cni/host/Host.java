@@ -7,6 +7,7 @@ import dev.peapod.linux.Namespaces;
 import dev.peapod.linux.Open;
 import dev.peapod.linux.netlink.NetlinkSocket;
 import dev.peapod.linux.netlink.Rtnetlink;
+import dev.peapod.linux.nft.Conntrack;
 import dev.peapod.linux.nft.NftScript;
 import dev.peapod.linux.nft.Nftables;
 import java.nio.file.Path;
@@ -50,6 +51,11 @@ public final class Host implements AutoCloseable {
   /// Its nftables.
   public Nftables nft() {
     return nft;
+  }
+
+  /// The connections that its netfilter remembers; for the caller to close.
+  public Conntrack conntrack() {
+    return new Conntrack(within(() -> NetlinkSocket.open(NetlinkSocket.NETFILTER)));
   }
 
   /// What a command line begins with that is to run on this host; empty if it need not begin with

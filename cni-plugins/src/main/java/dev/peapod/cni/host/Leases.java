@@ -154,7 +154,7 @@ public final class Leases {
       try {
         Files.createSymbolicLink(lease, Path.of(owner));
       } catch (NoSuchFileException e) {
-        Files.createDirectories(leases);
+        PrivateDirectories.make(leases);
         Files.createSymbolicLink(lease, Path.of(owner));
       }
       return true;

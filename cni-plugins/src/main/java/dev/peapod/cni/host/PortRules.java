@@ -199,7 +199,7 @@ public final class PortRules {
 
   private void note(String table) {
     try {
-      Files.createDirectories(records);
+      PrivateDirectories.make(records);
       Files.write(records.resolve(RECORD + table), new byte[0]);
     } catch (IOException e) {
       throw PeapodException.internal("table " + table + " can not be noted in " + records, e);

@@ -11,6 +11,7 @@ import dev.peapod.error.PeapodException;
 import dev.peapod.linux.Errno;
 import dev.peapod.linux.KernelException;
 import dev.peapod.linux.nft.Concatenation;
+import dev.peapod.linux.nft.Conntrack;
 import dev.peapod.linux.nft.MapElement;
 import java.net.Inet4Address;
 import java.net.InetAddress;
@@ -28,6 +29,8 @@ import java.util.Set;
 /// clashes with any other program, and serves 127.0.0.1 and [::1]. SCTP has the element alone.
 public final class PortMap implements Plugin {
   static final String TYPE = "portmap";
+
+  private static final System.Logger LOG = System.getLogger(PortMap.class.getName());
 
   /// The name of the runtime's argument, and of the capability.
   public static final String CAPABILITY = "portMappings";
@@ -98,7 +101,28 @@ public final class PortMap implements Plugin {
     if (!deleted) {
       rules.tables().forEach(table -> deleteOf(table, call.sandboxId()));
     }
+    pod.ifPresent(address -> forgetDatagrams(call, address));
     holder.release(call.sandboxId());
+  }
+
+  /// Who goes on sending datagrams to the port would for ever be led to the pod that was there.
+  private void forgetDatagrams(PluginCall call, Inet4Address pod) {
+    List<PortMapping> mappings =
+        call.portMappings().stream().filter(m -> m.protocol() == Protocol.UDP).toList();
+    if (mappings.isEmpty()) {
+      return;
+    }
+    try (Conntrack connections = host.conntrack()) {
+      for (PortMapping mapping : mappings) {
+        connections.forgetAnsweredFrom(pod, Protocol.UDP.number(), mapping.containerPort());
+      }
+    } catch (KernelException e) {
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "clients of UDP host ports of sandbox {0} may be led to where it was: {1}",
+          call.sandboxId(),
+          e.getMessage());
+    }
   }
 
   @Override

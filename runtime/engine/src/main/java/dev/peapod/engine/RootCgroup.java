@@ -6,11 +6,16 @@ import dev.peapod.linux.cgroup.Cgroups;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 
 /// The cgroup that pods are placed in which name no parent. Which levels of it the engine made is
 /// written down, so that a later daemon removes those and no others.
 final class RootCgroup {
+  private static final FileAttribute<?> OWNER_ONLY =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+
   private final Cgroups cgroups;
   private final Path file;
 
@@ -24,6 +29,8 @@ final class RootCgroup {
     Cgroup cgroup = cgroups.create(path);
     try {
       if (cgroup.created().contains(path)) {
+        Files.deleteIfExists(file);
+        Files.createFile(file, OWNER_ONLY);
         Files.write(file, cgroup.created());
       }
       return new RootCgroup(cgroups, file);
