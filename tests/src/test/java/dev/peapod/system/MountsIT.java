@@ -168,11 +168,48 @@ class MountsIT extends KubeletTest {
   }
 
   @Test
-  void laterMountsOfTheHostAreSeenWhereAskedFor() throws IOException {
-    Path host = Files.createDirectories(peapod.directory().resolve("later"));
+  void optionsHoldForAMountAndWhatIsBelowIt() throws IOException {
+    Path host = Files.createDirectories(peapod.directory().resolve("options"));
     Files.createDirectories(host.resolve("below"));
-    Shell.run("mount", "--bind", host.toString(), host.toString()).ok();
-    Shell.run("mount", "--make-shared", host.toString()).ok();
+    Files.writeString(host.resolve("program"), "#!/bin/sh\necho ran\n");
+    Shell.run("chmod", "755", host.resolve("program").toString()).ok();
+    Shell.run("mount", "-t", "tmpfs", "none", host.resolve("below").toString()).ok();
+    try {
+      Shell.run("cp", "-p", host + "/program", host + "/below/program").ok();
+      String execute = "/m/program 2>&1; /m/below/program 2>&1; true";
+      assertThat(
+              output(
+                  cri.sandbox("options"),
+                  cri.script("main", execute + "; grep -c noatime /proc/mounts")
+                      .addMounts(
+                          hostMount(host, "/m").addMountOptions("noexec").addMountOptions("noatime"))))
+          .containsExactly(
+              "sh: /m/program: Permission denied", "sh: /m/below/program: Permission denied", "2");
+      assertThat(
+              output(
+                  cri.sandbox("options"), cri.script("main", execute).addMounts(hostMount(host, "/m"))))
+          .containsExactly("ran", "ran");
+    } finally {
+      Shell.run("umount", host.resolve("below").toString()).ok();
+    }
+    assertThat(
+            output(
+                cri.sandbox("options"),
+                cri.script("main", "/image/bin/true 2>&1; true")
+                    .addMounts(imageMount("").addMountOptions("noexec"))))
+        .containsExactly("sh: /image/bin/true: Permission denied");
+    for (String option : new String[] {"exec", "ro", "size=1m", ""}) {
+      refused(
+          cri.sandbox("options"),
+          cri.container("main", "true").addMounts(hostMount(host, "/m").addMountOptions(option)),
+          "mounts[0].mount_options",
+          "\"" + option + "\"");
+    }
+  }
+
+  @Test
+  void laterMountsOfTheHostAreSeenWhereAskedFor() throws IOException {
+    Path host = mounted("later", "--make-shared");
     try {
       PodSandboxConfig.Builder config = cri.sandbox("later");
       CriPods.Started pod =
@@ -190,6 +227,91 @@ class MountsIT extends KubeletTest {
       cri.remove(pod.sandbox());
     } finally {
       Shell.run("umount", "-R", host.toString()).ok();
+    }
+  }
+
+  /// A directory that is a mount of its own, with a directory `below` in it.
+  private Path mounted(String name, String propagation) throws IOException {
+    Path host = Files.createDirectories(peapod.directory().resolve(name));
+    Files.createDirectories(host.resolve("below"));
+    Shell.run("mount", "--bind", host.toString(), host.toString()).ok();
+    Shell.run("mount", propagation, host.toString()).ok();
+    return host;
+  }
+
+  private ContainerConfig.Builder privileged(ContainerConfig.Builder container) {
+    container.getLinuxBuilder().getSecurityContextBuilder().setPrivileged(true);
+    return container;
+  }
+
+  private PodSandboxConfig.Builder privilegedSandbox(String name) {
+    PodSandboxConfig.Builder config = cri.sandbox(name);
+    config.getLinuxBuilder().getSecurityContextBuilder().setPrivileged(true);
+    return config;
+  }
+
+  @Test
+  void mountsPassBothWaysWhereAskedFor() throws IOException {
+    Path host = mounted("both", "--make-shared");
+    try {
+      Mount.Builder both =
+          hostMount(host, "/both").setPropagation(MountPropagation.PROPAGATION_BIDIRECTIONAL);
+      Mount.Builder slave =
+          hostMount(host, "/slave").setPropagation(MountPropagation.PROPAGATION_HOST_TO_CONTAINER);
+      CriPods.Started pod =
+          cri.start(
+              privilegedSandbox("both"),
+              privileged(cri.container("main", "sleep", "100111")).addMounts(both).addMounts(slave));
+      assertThat(
+              exec(
+                  pod.container(),
+                  "mkdir /slave/kept && mount -t tmpfs none /slave/kept && touch /slave/kept/x;"
+                      + " mkdir /both/made && mount -t tmpfs none /both/made && touch /both/made/seen;"
+                      + " ls /slave/made"))
+          .isEqualTo("seen");
+      assertThat(host.resolve("made/seen")).exists();
+      assertThat(host.resolve("kept/x")).doesNotExist();
+      Shell.run("mount", "-t", "tmpfs", "none", host.resolve("below").toString()).ok();
+      Files.writeString(host.resolve("below/later"), "");
+      assertThat(exec(pod.container(), "ls /both/below /slave/below"))
+          .isEqualTo("/both/below:\nlater\n\n/slave/below:\nlater");
+      assertThat(exec(pod.container(), "umount /both/made && ls /slave/made")).isEmpty();
+      assertThat(host.resolve("made/seen")).doesNotExist();
+      cri.remove(pod.sandbox());
+      assertThat(host.resolve("below/later")).as("what the host mounted stays").exists();
+    } finally {
+      Shell.run("umount", "-R", host.toString()).ok();
+    }
+  }
+
+  @Test
+  void nothingPassesThroughAPrivateMountSoItIsRefused() throws IOException {
+    Path host = mounted("unshared", "--make-private");
+    try {
+      for (MountPropagation propagation :
+          new MountPropagation[] {
+            MountPropagation.PROPAGATION_HOST_TO_CONTAINER, MountPropagation.PROPAGATION_BIDIRECTIONAL
+          }) {
+        refused(
+            privilegedSandbox("unshared"),
+            privileged(cri.container("main", "true"))
+                .addMounts(hostMount(host.resolve("below"), "/m").setPropagation(propagation)),
+            "mounts[0].propagation",
+            propagation.name(),
+            "shared",
+            "\"" + host + "\"");
+      }
+      Shell.run("mount", "--make-shared", host.toString()).ok();
+      refused(
+          cri.sandbox("unprivileged"),
+          cri.container("main", "true")
+              .addMounts(
+                  hostMount(host, "/m")
+                      .setPropagation(MountPropagation.PROPAGATION_BIDIRECTIONAL)),
+          "privileged container");
+      Shell.run("mount", "--make-slave", host.toString()).ok();
+    } finally {
+      Shell.run("umount", host.toString()).ok();
     }
   }
 

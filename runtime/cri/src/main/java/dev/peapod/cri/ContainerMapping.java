@@ -83,7 +83,6 @@ final class ContainerMapping {
     if (!mount.hasImage() && !mount.getImageSubPath().isEmpty()) {
       throw PeapodException.invalid(field + "image_sub_path is set without image");
     }
-    Refusals.unsupported(mount.getMountOptionsCount() > 0, field + "mount_options");
     return new MountSpec(
         mount.getContainerPath(),
         mount.getHostPath(),
@@ -92,6 +91,7 @@ final class ContainerMapping {
         propagation(mount.getPropagation(), field),
         Namespaces.mapped(mount, sandbox, field),
         mount.getSelinuxRelabel(),
+        mount.getMountOptionsList(),
         mount.hasImage()
             ? new MountSpec.ImageVolume(
                 mount.getImage().getImage(), mount.getImageSubPath(), "", List.of())
@@ -181,6 +181,7 @@ final class ContainerMapping {
         .setRecursiveReadOnly(mount.recursiveReadOnly())
         .setSelinuxRelabel(mount.relabel())
         .setPropagation(propagation(mount.propagation()))
+        .addAllMountOptions(mount.options())
         .build();
   }
 

@@ -51,7 +51,10 @@ final class StatusCalls {
                         RuntimeHandlerFeatures.newBuilder()
                             .setRecursiveReadOnlyMounts(true)
                             .setUserNamespaces(true)))
-            .setFeatures(RuntimeFeatures.newBuilder().setSupplementalGroupsPolicy(true));
+            .setFeatures(
+                RuntimeFeatures.newBuilder()
+                    .setSupplementalGroupsPolicy(true)
+                    .setMountOptions(true));
     if (request.getVerbose()) {
       response.putInfo("info", Info.json(Map.of("version", version)));
     }

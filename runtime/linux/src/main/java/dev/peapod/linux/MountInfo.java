@@ -33,6 +33,16 @@ public record MountInfo(
     superOptions = List.copyOf(superOptions);
   }
 
+  /// Whether mounts made in it appear in its peers too, and theirs in it.
+  public boolean isShared() {
+    return propagation.stream().anyMatch(field -> field.startsWith("shared:"));
+  }
+
+  /// Whether the mounts of a master appear in it.
+  public boolean isSlave() {
+    return propagation.stream().anyMatch(field -> field.startsWith("master:"));
+  }
+
   /// Parses one line.
   ///
   /// @throws IllegalArgumentException if it is none

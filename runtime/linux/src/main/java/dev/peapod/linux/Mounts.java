@@ -22,6 +22,7 @@ public final class Mounts {
   static final int MS_PRIVATE = 0x40000;
   private static final long MOUNT_ATTR_NOSUID = 2;
   private static final long MOUNT_ATTR_NODEV = 4;
+  private static final String MOUNT_ID = "mnt_id:";
 
   private Mounts() {}
 
@@ -187,6 +188,26 @@ public final class Mounts {
   /// @throws KernelException with the kernel's own words where it has any
   public static Fd overlay(List<Path> lower, Path upper, Path work, boolean vol) {
     return Overlay.mount(lower, upper, work, vol);
+  }
+
+  /// The mount that a path is in, links followed.
+  ///
+  /// @throws KernelException ENOENT if there is nothing at `path`
+  public static MountInfo of(Path path) {
+    try (Fd place = Fd.open(path.toString(), Open.PATH)) {
+      String number =
+          KernelFiles.read("/proc/self/fdinfo/" + place.number())
+              .lines()
+              .filter(line -> line.startsWith(MOUNT_ID))
+              .map(line -> line.substring(MOUNT_ID.length()).strip())
+              .findFirst()
+              .orElseThrow();
+      int id = Integer.parseInt(number);
+      return self().stream()
+          .filter(mount -> mount.id() == id)
+          .findFirst()
+          .orElseThrow(() -> new KernelException("mountinfo of \"" + path + "\"", Errno.ENOENT));
+    }
   }
 
   /// The mounts of this process's mount namespace, in the kernel's order: what lies on another one

@@ -9,6 +9,8 @@ import dev.peapod.engine.model.SandboxSpec;
 import dev.peapod.engine.model.SecuritySpec;
 import dev.peapod.error.PeapodException;
 import dev.peapod.error.PeapodException.Kind;
+import dev.peapod.linux.MountInfo;
+import dev.peapod.linux.Mounts;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -98,6 +100,8 @@ final class ContainerChecks {
           field + ".host_path",
           "\"" + mount.hostPath() + "\" does not exist");
     }
+    MountOptions.check(
+        "container \"" + spec.name() + "\": " + field + ".mount_options", mount.options());
     if (mount.relabel() && Files.exists(SELINUX)) {
       throw new PeapodException(
           Kind.UNIMPLEMENTED,
@@ -118,6 +122,24 @@ final class ContainerChecks {
         mount.propagation() != MountSpec.Propagation.BIDIRECTIONAL || spec.security().privileged(),
         field + ".propagation",
         "PROPAGATION_BIDIRECTIONAL needs a privileged container");
+    if (mount.propagation() != MountSpec.Propagation.PRIVATE) {
+      propagation(field, mount);
+    }
+  }
+
+  /// What is mounted later can pass only where the mount that the path is in lets it.
+  private void propagation(String field, MountSpec mount) {
+    boolean both = mount.propagation() == MountSpec.Propagation.BIDIRECTIONAL;
+    MountInfo source = Mounts.of(Path.of(mount.hostPath()));
+    require(
+        source.isShared() || source.isSlave() && !both,
+        field + ".propagation",
+        "PROPAGATION_%s needs a shared%s mount: \"%s\" is in the one at \"%s\", which is not (mount --make-shared)"
+            .formatted(
+                both ? "BIDIRECTIONAL" : "HOST_TO_CONTAINER",
+                both ? "" : " or slave",
+                mount.hostPath(),
+                source.mountPoint()));
   }
 
   private void image(String field, MountSpec mount, MountSpec.ImageVolume image) {

@@ -244,9 +244,11 @@ final class ContainerPlan {
     Iterator<Fd> views = in.images.iterator();
     for (MountSpec mount : in.spec.mounts()) {
       if (mount.image() != null) {
+        int view = images.next();
+        options(view, mount);
         binds.add(
             new Bind(
-                images.next(),
+                view,
                 normal(mount.containerPath()),
                 target(FileStat.of(views.next()).isDirectory())));
         continue;
@@ -269,6 +271,7 @@ final class ContainerPlan {
             new Operation.MountSetattr(
                 Stage.HOST, slot, MountAttributes.RDONLY, 0, 0, recursive, -1));
       }
+      options(slot, mount);
       if (mount.idMapped()) {
         plan.add(new Operation.MountSetattr(Stage.HOST, slot, 0, 0, 0, false, users));
       }
@@ -280,6 +283,20 @@ final class ContainerPlan {
     }
     binds.sort(Comparator.comparingLong(b -> b.path.chars().filter(c -> c == '/').count()));
     return binds;
+  }
+
+  private void options(int slot, MountSpec mount) {
+    if (!mount.options().isEmpty()) {
+      plan.add(
+          new Operation.MountSetattr(
+              Stage.HOST,
+              slot,
+              MountOptions.set(mount.options()),
+              MountOptions.clear(mount.options()),
+              0,
+              true,
+              -1));
+    }
   }
 
   private static Operation.TargetKind target(boolean directory) {

@@ -6,7 +6,14 @@ public final class MountAttributes {
   public static final long NOSUID = 0x2;
   public static final long NODEV = 0x4;
   public static final long NOEXEC = 0x8;
+  public static final long NOATIME = 0x10;
   public static final long STRICTATIME = 0x20;
+
+  /// All bits of which one says how access times are kept.
+  public static final long ATIME = 0x70;
+
+  public static final long NODIRATIME = 0x80;
+  public static final long NOSYMFOLLOW = 0x200000;
 
   /// MS_PRIVATE.
   public static final long PRIVATE = 1L << 18;

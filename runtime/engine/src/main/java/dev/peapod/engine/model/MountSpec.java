@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// @param idMapped whether the files' owners are seen and stored as ids of the pod's own user
 ///     namespace
 /// @param relabel whether the container may use the files where SELinux would keep it from them
+/// @param options more options of the mount and of those below it, such as `noexec`
 /// @param image what is shown instead of a path of the host
 public record MountSpec(
     String containerPath,
@@ -19,7 +20,12 @@ public record MountSpec(
     Propagation propagation,
     boolean idMapped,
     boolean relabel,
+    List<String> options,
     @Nullable ImageVolume image) {
+  public MountSpec {
+    options = List.copyOf(options);
+  }
+
   /// An image that is shown in a container, read-only.
   ///
   /// @param reference as asked for
@@ -35,7 +41,7 @@ public record MountSpec(
   /// A path of the host with no more said about it than this.
   public static MountSpec of(String containerPath, String hostPath, boolean readOnly) {
     return new MountSpec(
-        containerPath, hostPath, readOnly, false, Propagation.PRIVATE, false, false, null);
+        containerPath, hostPath, readOnly, false, Propagation.PRIVATE, false, false, List.of(), null);
   }
 
   /// The same with another image.
@@ -48,6 +54,7 @@ public record MountSpec(
         propagation,
         idMapped,
         relabel,
+        options,
         other);
   }
 

@@ -134,8 +134,9 @@ final class SandboxChecks {
             || dotted.startsWith("kernel.msg")
             || dotted.equals("kernel.sem")
             || dotted.startsWith("fs.mqueue.");
+    boolean ofNames = dotted.equals("kernel.domainname");
     boolean own =
-        (ofNetwork && spec.network() != NamespaceMode.NODE)
+        ((ofNetwork || ofNames) && spec.network() != NamespaceMode.NODE)
             || (ofIpc && spec.ipc() != NamespaceMode.NODE);
     require(own, field, "is not a parameter of the pod's own namespaces");
   }
