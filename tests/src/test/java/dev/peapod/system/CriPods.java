@@ -123,7 +123,7 @@ final class CriPods {
 
   ContainerStatus awaitExit(String container) {
     return await()
-        .atMost(Duration.ofSeconds(30))
+        .atMost(Patience.ofSeconds(30))
         .pollInterval(Duration.ofMillis(20))
         .until(() -> status(container), s -> s.getState() == ContainerState.CONTAINER_EXITED);
   }

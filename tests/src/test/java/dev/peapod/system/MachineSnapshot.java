@@ -28,7 +28,7 @@ import org.awaitility.core.ConditionTimeoutException;
 /// @param things one line for each process of ours, mount, namespace pin, interface, address, nftables line, cgroup, socket,
 ///     listening port, state file and the forwarding switches
 record MachineSnapshot(Set<String> things) {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Patience.ofSeconds(20);
   private static final Path PROC = Path.of("/proc");
   /// Things of other programs that come and go while tests run on a shared machine; none by default.
   private static final Pattern ELSEWHERE =

@@ -37,9 +37,8 @@ import org.jspecify.annotations.Nullable;
 final class Peapod implements AutoCloseable {
   private static final AtomicInteger NUMBERS = new AtomicInteger();
   private static final Path INSTALLED = Fixtures.HOME.resolve("target/peapod/bin");
-  /// Where everything is emulated, everything takes longer.
-  private static final Duration PATIENCE =
-      Duration.ofSeconds(Long.parseLong(System.getProperty("peapod.tests.patience", "60")));
+  private static final Duration PATIENCE = Patience.ofSeconds(60);
+  private static final long DEADLINE_SECONDS = Patience.ofSeconds(90).toSeconds();
 
   private final int number = NUMBERS.incrementAndGet();
   private final Path directory;
@@ -162,7 +161,7 @@ final class Peapod implements AutoCloseable {
       running.destroy();
     }
     try {
-      boolean ended = running.waitFor(30, TimeUnit.SECONDS);
+      boolean ended = running.waitFor(Patience.ofSeconds(30));
       if (!ended) {
         running.destroyForcibly().waitFor();
       }
@@ -206,13 +205,13 @@ final class Peapod implements AutoCloseable {
   /// CRI as a kubelet sees it.
   RuntimeServiceGrpc.RuntimeServiceBlockingStub cri() {
     return RuntimeServiceGrpc.newBlockingStub(channel().channel())
-        .withDeadlineAfter(90, TimeUnit.SECONDS);
+        .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS);
   }
 
   /// CRI's images as a kubelet sees them.
   ImageServiceGrpc.ImageServiceBlockingStub criImages() {
     return ImageServiceGrpc.newBlockingStub(channel().channel())
-        .withDeadlineAfter(90, TimeUnit.SECONDS);
+        .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS);
   }
 
   /// CRI as the pods' owner sees it, on its own socket.
@@ -221,15 +220,15 @@ final class Peapod implements AutoCloseable {
       throw new IllegalStateException("peapodd is not started");
     }
     return RuntimeServiceGrpc.newBlockingStub(podsChannel.channel())
-        .withDeadlineAfter(90, TimeUnit.SECONDS);
+        .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS);
   }
 
   PodsGrpc.PodsBlockingStub pods() {
-    return PodsGrpc.newBlockingStub(channel().channel()).withDeadlineAfter(90, TimeUnit.SECONDS);
+    return PodsGrpc.newBlockingStub(channel().channel()).withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS);
   }
 
   ImagesGrpc.ImagesBlockingStub images() {
-    return ImagesGrpc.newBlockingStub(channel().channel()).withDeadlineAfter(90, TimeUnit.SECONDS);
+    return ImagesGrpc.newBlockingStub(channel().channel()).withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS);
   }
 
   /// Runs the client.

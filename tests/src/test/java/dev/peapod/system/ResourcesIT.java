@@ -11,11 +11,11 @@ import dev.peapod.proto.runtime.v1.ExecSyncRequest;
 import dev.peapod.proto.runtime.v1.HugepageLimit;
 import dev.peapod.proto.runtime.v1.LinuxContainerResources;
 import dev.peapod.proto.runtime.v1.PodSandboxConfig;
+import dev.peapod.proto.runtime.v1.StopContainerRequest;
 import dev.peapod.proto.runtime.v1.UpdateContainerResourcesRequest;
 import dev.peapod.proto.runtime.v1.UpdatePodSandboxResourcesRequest;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,7 +54,7 @@ class ResourcesIT extends SystemTest {
 
   private int pid(String command) {
     return await()
-        .atMost(Duration.ofSeconds(60))
+        .atMost(Patience.ofSeconds(60))
         .until(() -> PodProcesses.of(peapod, command), found -> !found.isEmpty())
         .getFirst()
         .pid();
@@ -281,6 +281,26 @@ class ResourcesIT extends SystemTest {
     assertThat(status.getExitCode()).isEqualTo(137);
     assertThat(status.getReason()).isEqualTo("Error");
     assertThat(status.getMessage()).isEmpty();
+    cri.remove(pod.sandbox());
+  }
+
+  /// A helper had been killed before; what ended the container was the stop.
+  @Test
+  void aStopAfterAnOomKillIsNoOomKill() {
+    ContainerConfig.Builder container =
+        cri.script(
+            "main", "trap '' TERM; (awk 'BEGIN { x = \"x\"; while (1) x = x x }'); sleep 100113");
+    container.getLinuxBuilder().setResources(resources().setMemoryLimitInBytes(32 * MIB));
+    CriPods.Started pod = cri.start(cri.sandbox("stopped"), container);
+    pid("sleep 100113");
+    peapod
+        .podsCri()
+        .stopContainer(
+            StopContainerRequest.newBuilder().setContainerId(pod.container()).setTimeout(1).build());
+    ContainerStatus status = cri.awaitExit(pod.container());
+    assertThat(status.getExitCode()).isEqualTo(137);
+    assertThat(status.getReason()).isEqualTo("Error");
+    assertThat(status.getMessage()).contains("a process was killed for want of memory");
     cri.remove(pod.sandbox());
   }
 

@@ -27,6 +27,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -340,6 +341,50 @@ class EngineTest {
     Leftovers.deleteTree(data);
     Files.delete(file);
     Files.delete(link);
+  }
+
+  @Test
+  void aStartWhoseImageVolumeIsGoneLeavesNoDescriptor() throws IOException {
+    String sandbox = engine.sandbox("volumes");
+    String target = engine.run(sandbox, TestEngine.command("target", List.of("sleep", "1000")));
+    MountSpec volume =
+        new MountSpec(
+            "/image",
+            "",
+            true,
+            false,
+            MountSpec.Propagation.PRIVATE,
+            false,
+            false,
+            List.of(),
+            new MountSpec.ImageVolume(TestImage.NAME, "", "", List.of()));
+    Path layers = engine.root.resolve("images/l");
+    Path aside = engine.root.resolve("images/aside");
+    long before = 0;
+    for (int i = 0; i < 4; i++) {
+      String id =
+          runtime()
+              .createContainer(
+                  sandbox,
+                  Specs.withSecurity(
+                      Specs.withMounts(TestEngine.command("c" + i, List.of("true")), volume),
+                      Specs.pid(NamespaceMode.TARGET, target)));
+      Files.move(layers, aside);
+      assertThatThrownBy(() -> runtime().startContainer(id)).isInstanceOf(RuntimeException.class);
+      Files.move(aside, layers);
+      runtime().removeContainer(id);
+      if (i == 0) {
+        before = descriptors();
+      }
+    }
+    // One of four may be anybody's.
+    assertThat(descriptors()).isLessThanOrEqualTo(before + 1);
+  }
+
+  private static long descriptors() throws IOException {
+    try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
+      return open.count();
+    }
   }
 
   @Test

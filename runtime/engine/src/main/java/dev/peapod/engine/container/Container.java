@@ -37,6 +37,7 @@ public final class Container implements Member {
   private volatile StoredContainer stored;
   private volatile ContainerState state;
   private volatile boolean removed;
+  private volatile long oomKillsBefore;
   private @Nullable Fd rootfs;
   private @Nullable Pidfd main;
   private @Nullable Pidfd monitor;
@@ -181,6 +182,20 @@ public final class Container implements Member {
           Kind.FAILED_PRECONDITION, title() + " is not running: it is " + state);
     }
     return m.fd().duplicate();
+  }
+
+  /// Is about to be killed by the daemon. If its main process still runs, what the kernel has killed for
+  /// want of memory up to now was not that.
+  synchronized void killing(long oomKills) {
+    Pidfd m = main;
+    if (m != null && m.fd().isOpen() && m.isAlive()) {
+      oomKillsBefore = oomKills;
+    }
+  }
+
+  /// How many of its processes the kernel had killed for want of memory when the daemon killed the rest.
+  long oomKillsBefore() {
+    return oomKillsBefore;
   }
 
   /// Waits for its end: whether it came within that time.

@@ -48,6 +48,7 @@ import dev.peapod.linux.Pidfd;
 import dev.peapod.linux.ProcessIdentity;
 import dev.peapod.linux.cgroup.Cgroup;
 import dev.peapod.linux.cgroup.Cgroups;
+import dev.peapod.linux.cgroup.KernelCounter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -406,12 +407,16 @@ public final class ContainerService {
     try (Fd rootfs = kept == null ? mount(container.sandbox(), snapshot(stored)) : kept) {
       Optional<Path> log = logPath(container);
       log.ifPresent(ContainerService::makeDirectory);
-      Optional<Fd> target = target(container);
-      Optional<Fd> users = users(container.sandbox());
       Cgroup cgroup = tools.cgroups.open(stored.cgroup());
-      List<Fd> images = imageMounts(container);
+      List<Fd> held = new ArrayList<>();
       try (ContainerSecurity.Grant security =
           tools.security.grant(stored.spec(), container.security())) {
+        Optional<Fd> target = target(container);
+        target.ifPresent(held::add);
+        Optional<Fd> users = users(container.sandbox());
+        users.ifPresent(held::add);
+        List<Fd> images = imageMounts(container);
+        held.addAll(images);
         LaunchPlan plan =
             ContainerPlan.of(
                 new ContainerPlan.Input(
@@ -437,9 +442,7 @@ public final class ContainerService {
         long before = now();
         started(container, tools.spawner.launch(plan), before);
       } finally {
-        target.ifPresent(Fd::close);
-        users.ifPresent(Fd::close);
-        images.forEach(Fd::close);
+        held.forEach(Fd::close);
       }
     }
   }
@@ -556,8 +559,19 @@ public final class ContainerService {
     if (container.state() != ContainerState.RUNNING) {
       return CompletableFuture.completedFuture(null);
     }
-    tools.cgroups.open(container.cgroup()).kill();
+    Cgroup cgroup = tools.cgroups.open(container.cgroup());
+    container.killing(oomKills(cgroup));
+    cgroup.kill();
     return container.exited;
+  }
+
+  private static long oomKills(Cgroup cgroup) {
+    try {
+      return cgroup.oomCounter().map(KernelCounter::value).orElse(0L);
+    } catch (KernelException e) {
+      // It has ended meanwhile, and its cgroup with it.
+      return 0;
+    }
   }
 
   private static void awaitEnd(Container container) {

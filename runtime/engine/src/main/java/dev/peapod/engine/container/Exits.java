@@ -63,7 +63,7 @@ public final class Exits {
       record = Optional.empty();
     }
     if (record.isPresent()) {
-      finish(container, exit(record.get(), container.stored().spec().resources()));
+      finish(container, exit(record.get(), container));
     } else if (monitorGone) {
       lost(container);
     }
@@ -105,19 +105,24 @@ public final class Exits {
     finish(container, exit);
   }
 
-  /// A main process that ends with 137 passes on how a child of it was killed, as shells do.
-  private static StoredExit exit(ExitRecord record, ResourceSpec resources) {
+  /// A main process that ends with 137 passes on how a child of it was killed, as shells do; but kills before that by the
+  /// daemon were not the end.
+  private static StoredExit exit(ExitRecord record, Container container) {
     boolean oom = record.oomKills() > 0;
+    boolean oomAtTheEnd = record.oomKills() > container.oomKillsBefore();
     String reason;
     if (record.exitCode() == 0) {
       reason = "Completed";
-    } else if (oom && record.exitCode() == KILLED) {
+    } else if (oomAtTheEnd && record.exitCode() == KILLED) {
       reason = "OOMKilled";
     } else {
       reason = "Error";
     }
     return new StoredExit(
-        record.exitCode(), record.finishedAt(), reason, oom ? oomMessage(record, resources) : "");
+        record.exitCode(),
+        record.finishedAt(),
+        reason,
+        oom ? oomMessage(record, container.stored().spec().resources()) : "");
   }
 
   /// Which limit it was: the container's own if both were hit. Of limits of memory and swap together newer kernels count

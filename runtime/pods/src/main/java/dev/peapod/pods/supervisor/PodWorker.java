@@ -56,7 +56,6 @@ final class PodWorker {
   private boolean finished;
   private Optional<Failure> failure;
   private @Nullable Thread ending;
-  private List<Thread> leaving = List.of();
   private boolean removing;
   private String removalProblem = "";
   private boolean statusChanged;
@@ -146,19 +145,7 @@ final class PodWorker {
       // Closed.
     } finally {
       slots().forEach(ContainerSlot::endProbes);
-      awaitLeaving();
       ended.countDown();
-    }
-  }
-
-  /// Nothing writes into the pod's directory any more once the worker has ended.
-  private void awaitLeaving() {
-    try {
-      for (Thread operation : leaving) {
-        operation.join();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 
@@ -225,7 +212,7 @@ final class PodWorker {
       case Message.Removed removed -> removed(removed);
       case Message.Close() -> {
         closing = true;
-        leaving = interruptOperations();
+        interruptOperations();
       }
     }
     return true;
