@@ -1,6 +1,7 @@
 package dev.peapod.system;
 
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -9,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import org.junit.platform.engine.DiscoverySelector;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.support.descriptor.MethodSource;
 import org.junit.platform.launcher.LauncherDiscoveryRequest;
@@ -19,7 +21,7 @@ import org.junit.platform.launcher.core.LauncherFactory;
 
 /// Runs classes of tests in the guest and writes down how each test ended.
 ///
-/// Arguments: the file to write to, then the classes. A line of the file is what happened, the test and how long it took, with
+/// Arguments: the file to write to, then the classes, or methods as `class#method`. A line of the file is what happened, the test and how long it took, with
 /// tabs between; the stack of a failure follows, indented by a tab.
 final class GuestTests implements TestExecutionListener {
   private final PrintWriter results;
@@ -33,7 +35,7 @@ final class GuestTests implements TestExecutionListener {
   public static void main(String[] arguments) throws IOException {
     LauncherDiscoveryRequest request =
         LauncherDiscoveryRequestBuilder.request()
-            .selectors(Arrays.stream(arguments).skip(1).map(c -> selectClass(c)).toList())
+            .selectors(Arrays.stream(arguments).skip(1).map(GuestTests::select).toList())
             .build();
     boolean failed;
     try (PrintWriter results =
@@ -44,6 +46,10 @@ final class GuestTests implements TestExecutionListener {
       failed = tests.failed;
     }
     System.exit(failed ? 1 : 0);
+  }
+
+  private static DiscoverySelector select(String test) {
+    return test.contains("#") ? selectMethod(test) : selectClass(test);
   }
 
   @Override

@@ -7,11 +7,13 @@ import dev.peapod.proto.runtime.v1.ContainerConfig;
 import dev.peapod.proto.runtime.v1.ImageSpec;
 import dev.peapod.proto.runtime.v1.Mount;
 import dev.peapod.proto.runtime.v1.PodSandboxConfig;
+import dev.peapod.proto.runtime.v1.RemoveContainerRequest;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -26,6 +28,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 @SuppressWarnings("NullAway.Init")
 class HostileImagesIT extends KubeletTest {
   private static final AtomicInteger NUMBERS = new AtomicInteger();
+
+  /// How many containers start while somebody swaps what their paths lead to, and for how long at most.
+  private static final int STARTS = 3000;
+
+  private static final Duration SWAPPING = Duration.ofSeconds(30);
 
   private Victim victim;
 
@@ -198,8 +205,8 @@ class HostileImagesIT extends KubeletTest {
     refused(cri.sandbox("home"), of(env, cri.container("main", "true")), "HOME", "line break");
   }
 
-  /// A thread swaps a directory of a volume for a link to the host's tree and back while containers
-  /// start that have another volume mounted in it.
+  /// CVE-2021-30465, CVE-2024-45310: a thread swaps a directory of a volume for a link to the host's tree and back while
+  /// containers start that have another volume mounted in it.
   @Test
   void aPathIsSwappedWhileContainersStart() throws Exception {
     Path volume = Files.createDirectories(peapod.directory().resolve("swapped"));
@@ -224,7 +231,8 @@ class HostileImagesIT extends KubeletTest {
     try {
       PodSandboxConfig.Builder config = cri.sandbox("swapped");
       String sandbox = cri.run(config);
-      for (int i = 0; i < 150; i++) {
+      long end = System.nanoTime() + SWAPPING.toNanos();
+      for (int i = 0; i < STARTS && System.nanoTime() < end; i++) {
         String container =
             cri.create(
                 sandbox,
@@ -243,6 +251,9 @@ class HostileImagesIT extends KubeletTest {
         } catch (StatusRuntimeException e) {
           // The path was not there at the time, or is a link to nothing.
         }
+        peapod
+            .cri()
+            .removeContainer(RemoveContainerRequest.newBuilder().setContainerId(container).build());
       }
       cri.remove(sandbox);
     } finally {
@@ -260,11 +271,12 @@ class HostileImagesIT extends KubeletTest {
     }
   }
 
-  /// Whatever a container of the pod writes to, what runs next is what was installed.
+  /// CVE-2019-5736: whatever a container of the pod writes to, what runs next is what was installed.
   @Test
   void ourProgramsAreOverwrittenThroughProc() throws IOException {
     Path programs = Fixtures.HOME.resolve("target/peapod/libexec/peapod");
     String before = Shell.run("sha256sum", programs + "/pause", programs + "/joiner").ok();
+    String running = runningProgram();
     PodSandboxConfig.Builder config = cri.sandbox("overwrite");
     String sandbox = cri.run(config);
     String attacker =
@@ -274,17 +286,34 @@ class HostileImagesIT extends KubeletTest {
             cri.script(
                 "attacker",
                 "while :; do for exe in /proc/[0-9]*/exe /proc/self/exe; do"
-                    + " { echo overwritten >$exe; } 2>/dev/null; done; done"));
+                    + " { echo overwritten >$exe; } 2>/dev/null;"
+                    + " (exec 3<$exe; echo overwritten >/proc/self/fd/3) 2>/dev/null;"
+                    + " done; done"));
     cri.start(attacker);
     for (int i = 0; i < 30; i++) {
       assertThat(exec(attacker, "echo fine")).isEqualTo("fine");
+      // It asks for the program that starts it to be started, in its own root.
+      String again =
+          cri.create(sandbox, config, cri.container("again" + i, "/proc/self/exe", "spawner"));
+      try {
+        cri.start(again);
+      } catch (StatusRuntimeException e) {
+        // Nor must it run.
+      }
     }
     assertThat(exec(attacker, "{ echo x >/proc/1/exe; } 2>&1 | sed 's/.*: //'"))
         .isIn("Permission denied", "Text file busy", "Operation not permitted");
     assertThat(output(sandbox, config, cri.script("after", "echo fine"))).containsExactly("fine");
+    assertThat(runningProgram()).isEqualTo(running);
     cri.remove(sandbox);
     assertThat(Shell.run("sha256sum", programs + "/pause", programs + "/joiner").ok())
         .isEqualTo(before);
+  }
+
+  /// The checksum of what the daemon starts all programs by.
+  private String runningProgram() {
+    String spawner = Shell.run("pgrep", "-P", "" + peapod.pid(), "joiner-spawner").ok().strip();
+    return Shell.run("sha256sum", "/proc/" + spawner + "/exe").ok();
   }
 
   @Test

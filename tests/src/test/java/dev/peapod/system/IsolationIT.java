@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,6 +29,30 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// What containers share, what they do not, and who they are, seen from inside and from outside.
 class IsolationIT extends KubeletTest {
+  private static final String FORGED = "2001:db8:bad:bad";
+
+  /// Sends one router advertisement with a prefix to all that is on the link.
+  private static final String ADVERTISE =
+      """
+      use Socket qw(:DEFAULT inet_pton pack_sockaddr_in6);
+      my $index;
+      for (my $try = 0; !$index && $try < 200; $try++) {
+        open(my $list, '<', '/proc/net/if_inet6') or die;
+        while (<$list>) {
+          my ($address, $number, undef, undef, $flags, $name) = split;
+          $index = hex $number if $name eq 'eth0' && $address =~ /^fe80/ && !(hex($flags) & 0x40);
+        }
+        select(undef, undef, undef, 0.05) unless $index;
+      }
+      $index or die 'eth0 has no usable link-local address';
+      socket(my $socket, AF_INET6, SOCK_RAW, 58) or die $!;
+      setsockopt($socket, 41, 18, pack('i', 255)) or die $!;
+      my $advertisement = pack('CCnCCnNN', 134, 0, 0, 64, 0, 600, 0, 0)
+        . pack('CCCCNNN', 3, 4, 64, 0xc0, 600, 600, 0) . inet_pton(AF_INET6, '2001:db8:bad:bad::');
+      send($socket, $advertisement, 0, pack_sockaddr_in6(0, inet_pton(AF_INET6, 'ff02::1'), $index))
+        or die $!;
+      """;
+
   private static LinuxContainerSecurityContext.Builder security(ContainerConfig.Builder container) {
     return container.getLinuxBuilder().getSecurityContextBuilder();
   }
@@ -239,15 +264,16 @@ class IsolationIT extends KubeletTest {
         .getLinuxBuilder()
         .putSysctls("kernel.shm_rmid_forced", "1")
         .putSysctls("fs.mqueue.msg_max", "11")
+        .putSysctls("kernel.domainname", "peas.example")
         .putSysctls("net.ipv4.ip_local_port_range", "1024 65000");
     assertThat(
             output(
                 config,
                 cri.script(
                     "main",
-                    "cd /proc/sys; cat kernel/shm_rmid_forced fs/mqueue/msg_max"
+                    "cd /proc/sys; cat kernel/shm_rmid_forced kernel/domainname fs/mqueue/msg_max"
                         + " net/ipv4/ip_local_port_range")))
-        .containsExactly("1", "11", "1024\t65000");
+        .containsExactly("1", "peas.example", "11", "1024\t65000");
   }
 
   @Test
@@ -331,12 +357,18 @@ class IsolationIT extends KubeletTest {
       assertThat(Files.getPosixFilePermissions(top)).as("%s", top).allMatch(IsolationIT::isOwners);
     }
     List<Path> open = new ArrayList<>();
-    for (String directory : List.of("sandboxes", "containers", "exits", "pods", "holders")) {
-      try (Stream<Path> found = Files.walk(peapod.state().resolve(directory), 1)) {
-        for (Path path : found.toList()) {
-          if (!Files.getPosixFilePermissions(path).stream().allMatch(IsolationIT::isOwners)) {
-            open.add(path);
-          }
+    // A pod's own files are for its users to read, once they are mounted; notes on the network lie in directories.
+    Path ofPods = peapod.state().resolve("pods");
+    Path ofNetwork = peapod.state().resolve("network");
+    try (Stream<Path> found = Files.walk(peapod.state())) {
+      for (Path path : found.toList()) {
+        boolean counts =
+            Files.isDirectory(path)
+                ? !path.startsWith(ofPods) || path.equals(ofPods)
+                : !path.startsWith(ofPods) && !path.startsWith(ofNetwork);
+        if (counts
+            && !Files.getPosixFilePermissions(path).stream().allMatch(IsolationIT::isOwners)) {
+          open.add(path);
         }
       }
     }
@@ -385,6 +417,47 @@ class IsolationIT extends KubeletTest {
                     "cat /proc/sys/net/ipv6/conf/default/accept_ra"
                         + " /proc/sys/net/ipv6/conf/eth0/accept_ra")))
         .containsExactly("0", "0");
+  }
+
+  /// CVE-2020-10749: a container that says it is a router gives the host neither route nor address.
+  @Test
+  void aForgedRouterAdvertisementIsIgnored() throws IOException {
+    PodSandboxConfig.Builder config = cri.sandbox("forger");
+    CriPods.Started pod = cri.start(config, cri.container("main", "sleep", "100127"));
+    Path acceptance = Path.of("/proc/sys/net/ipv6/conf", peapod.bridge(), "accept_ra");
+    int pid = PodProcesses.await(peapod, "sleep 100127", 1).getFirst().pid();
+    advertise(pid);
+    assertThat(learnt()).isEmpty();
+    // The same one is believed by a host that believes any, so it was ours that did not.
+    Files.writeString(acceptance, "2");
+    try {
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .until(
+              () -> {
+                advertise(pid);
+                return learnt().contains(FORGED);
+              });
+    } finally {
+      Files.writeString(acceptance, "0");
+      Shell.run("ip", "-6", "route", "flush", "dev", peapod.bridge(), "proto", "ra");
+      Shell.run("ip", "-6", "address", "flush", "dev", peapod.bridge(), "scope", "global");
+      Shell.run("ip", "-6", "route", "flush", FORGED + "::/64");
+    }
+    cri.remove(pod.sandbox());
+  }
+
+  /// What the host knows about the forged network, and of default routes into the pods' bridge.
+  private String learnt() {
+    return Stream.of("route", "address")
+        .flatMap(
+            what -> Shell.run("ip", "-6", "-o", what, "show", "dev", peapod.bridge()).ok().lines())
+        .filter(line -> line.contains(FORGED) || line.startsWith("default"))
+        .collect(Collectors.joining("\n"));
+  }
+
+  private static void advertise(int pid) {
+    Shell.run("nsenter", "-t", Integer.toString(pid), "-n", "perl", "-e", ADVERTISE).ok();
   }
 
   @Test

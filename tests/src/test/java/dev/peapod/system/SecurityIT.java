@@ -15,6 +15,7 @@ import dev.peapod.proto.runtime.v1.LinuxContainerSecurityContext;
 import dev.peapod.proto.runtime.v1.Mount;
 import dev.peapod.proto.runtime.v1.PodSandboxConfig;
 import dev.peapod.proto.runtime.v1.PullImageRequest;
+import dev.peapod.proto.runtime.v1.RemoveContainerRequest;
 import dev.peapod.proto.runtime.v1.SELinuxOption;
 import dev.peapod.proto.runtime.v1.SecurityProfile;
 import dev.peapod.proto.runtime.v1.SecurityProfile.ProfileType;
@@ -46,6 +47,11 @@ class SecurityIT extends SystemTest {
   private static final long CHOWN = 1;
   private static final long NET_BIND_SERVICE = 1 << 10;
   private static final long NET_ADMIN = 1 << 12;
+
+  /// How many containers start while somebody swaps what their paths lead to, and for how long at most.
+  private static final int STARTS = 2000;
+
+  private static final Duration SWAPPING = Duration.ofSeconds(20);
 
   private static final SecurityProfile RUNTIME_DEFAULT =
       SecurityProfile.newBuilder().setProfileType(ProfileType.RuntimeDefault).build();
@@ -596,7 +602,8 @@ class SecurityIT extends SystemTest {
     PodSandboxConfig.Builder config = cri.sandbox("swapped");
     String sandbox = cri.run(config);
     try {
-      for (int i = 0; i < 100; i++) {
+      long end = System.nanoTime() + SWAPPING.toNanos();
+      for (int i = 0; i < STARTS && System.nanoTime() < end; i++) {
         ContainerConfig.Builder container = cri.script("swap" + i, "wc -c < /proc/interrupts; ls -A /sys/firmware; cat /s/name");
         container.addMounts(Mount.newBuilder().setContainerPath("/s").setHostPath(shared.toString()));
         security(container)
@@ -611,6 +618,7 @@ class SecurityIT extends SystemTest {
             .as("what is masked stays so")
             .matches("0|.*no such file");
         assertThat(CriPods.texts(log)).as("nothing of the host").noneMatch(t -> t.contains("of the host"));
+        peapod.cri().removeContainer(RemoveContainerRequest.newBuilder().setContainerId(id).build());
       }
     } finally {
       over.set(true);

@@ -207,11 +207,13 @@ final class StreamingIT extends SystemTest {
     CriPods.Started pod =
         pods.start(config, pods.script("main", "cat").setStdin(true));
     attachAndDrop(pod.container(), CYCLES / 4);
-    long descriptors = descriptors();
+    long descriptors = count("fd");
+    long threads = count("task");
     attachAndDrop(pod.container(), CYCLES);
     await()
         .atMost(Duration.ofSeconds(30))
-        .untilAsserted(() -> assertThat(descriptors()).isLessThanOrEqualTo(descriptors + 5));
+        .untilAsserted(() -> assertThat(count("fd")).isLessThanOrEqualTo(descriptors + 5));
+    assertThat(count("task")).isLessThanOrEqualTo(threads + 5);
     pods.remove(pod.sandbox());
   }
 
@@ -221,9 +223,10 @@ final class StreamingIT extends SystemTest {
     }
   }
 
-  private long descriptors() throws IOException {
-    try (Stream<Path> open = Files.list(Path.of("/proc/" + peapod.pid() + "/fd"))) {
-      return open.count();
+  /// How many descriptors (`fd`) or threads (`task`) the daemon has.
+  private long count(String what) throws IOException {
+    try (Stream<Path> entries = Files.list(Path.of("/proc/" + peapod.pid(), what))) {
+      return entries.count();
     }
   }
 
