@@ -3,10 +3,17 @@ package dev.peapod.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.ByteString;
 import dev.peapod.bench.UnixChannel;
+import dev.peapod.proto.peapod.v1.ApplyRequest;
+import dev.peapod.proto.peapod.v1.DeletePodsRequest;
 import dev.peapod.proto.peapod.v1.GetPodRequest;
+import dev.peapod.proto.peapod.v1.ImageLoadRequest;
+import dev.peapod.proto.peapod.v1.ImageLoadResponse;
 import dev.peapod.proto.peapod.v1.ImagesGrpc;
 import dev.peapod.proto.peapod.v1.ListPodsRequest;
+import dev.peapod.proto.peapod.v1.Manifest;
+import dev.peapod.proto.peapod.v1.PodSelector;
 import dev.peapod.proto.peapod.v1.PodSummary;
 import dev.peapod.proto.peapod.v1.PodsGrpc;
 import dev.peapod.proto.runtime.v1.ImageServiceGrpc;
@@ -19,7 +26,9 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
+import io.grpc.stub.StreamObserver;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +37,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -37,6 +47,7 @@ import org.jspecify.annotations.Nullable;
 final class Peapod implements AutoCloseable {
   private static final AtomicInteger NUMBERS = new AtomicInteger();
   private static final Path INSTALLED = Fixtures.HOME.resolve("target/peapod/bin");
+  private static final int CHUNK = 1 << 20;
   private static final Duration PATIENCE = Patience.ofSeconds(60);
   private static final long DEADLINE_SECONDS = Patience.ofSeconds(90).toSeconds();
 
@@ -242,6 +253,59 @@ final class Peapod implements AutoCloseable {
     command.add(INSTALLED.resolve("peapod").toString());
     command.addAll(List.of(arguments));
     return Shell.run(Map.of("PEAPOD_SOCKET", socket().toString()), input, command);
+  }
+
+  /// Loads an archive of images for applied pods, without the client.
+  void load(Path archive) {
+    CompletableFuture<ImageLoadResponse> answer = new CompletableFuture<>();
+    StreamObserver<ImageLoadRequest> requests =
+        ImagesGrpc.newStub(channel().channel())
+            .load(
+                new StreamObserver<>() {
+                  @Override
+                  public void onNext(ImageLoadResponse response) {
+                    answer.complete(response);
+                  }
+
+                  @Override
+                  public void onError(Throwable cause) {
+                    answer.completeExceptionally(cause);
+                  }
+
+                  @Override
+                  public void onCompleted() {}
+                });
+    try (InputStream in = Files.newInputStream(archive)) {
+      byte[] chunk = in.readNBytes(CHUNK);
+      for (; chunk.length > 0; chunk = in.readNBytes(CHUNK)) {
+        requests.onNext(
+            ImageLoadRequest.newBuilder().setChunk(ByteString.copyFrom(chunk)).build());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    requests.onCompleted();
+    answer.join();
+  }
+
+  /// Applies a manifest that must be good, without the client, whose start is slow where all is emulated.
+  void submit(String manifest) {
+    pods()
+        .apply(
+            ApplyRequest.newBuilder()
+                .addManifests(
+                    Manifest.newBuilder().setSource("-").setContent(ByteString.copyFromUtf8(manifest)))
+                .build());
+  }
+
+  /// Deletes a pod and waits until it is gone, without the client.
+  void withdraw(String pod) {
+    pods()
+        .delete(
+            DeletePodsRequest.newBuilder()
+                .setSelector(PodSelector.newBuilder().setNamespace("default").setName(pod))
+                .setWait(true)
+                .build());
   }
 
   /// Applies a manifest that must be good.

@@ -417,9 +417,9 @@ class ResourcesIT extends SystemTest {
 
   @Test
   void podsOfManifestsAreInTheLevelOfTheirClass() {
-    peapod.apply(pod("guaranteed", "{limits: {cpu: 200m, memory: 64Mi}}", 100121));
-    peapod.apply(pod("burstable", "{requests: {cpu: 300m, memory: 16Mi}}", 100122));
-    peapod.apply(pod("besteffort", "{}", 100123));
+    peapod.submit(pod("guaranteed", "{limits: {cpu: 200m, memory: 64Mi}}", 100121));
+    peapod.submit(pod("burstable", "{requests: {cpu: 300m, memory: 16Mi}}", 100122));
+    peapod.submit(pod("besteffort", "{}", 100123));
     assertThat(levelOf("guaranteed", 100121)).startsWith("/pod");
     assertThat(levelOf("burstable", 100122)).startsWith("/burstable/pod");
     assertThat(levelOf("besteffort", 100123)).startsWith("/besteffort/pod");
@@ -431,7 +431,7 @@ class ResourcesIT extends SystemTest {
     assertThat(ofPod(pid("sleep 100121"), "memory.limit_in_bytes", "memory.max"))
         .isEqualTo("" + 64 * MIB);
     for (String name : List.of("guaranteed", "burstable", "besteffort")) {
-      peapod.delete(name);
+      peapod.withdraw(name);
     }
   }
 

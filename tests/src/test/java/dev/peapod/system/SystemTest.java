@@ -33,11 +33,11 @@ abstract class SystemTest {
     fresh = MachineTest.machine();
     peapod = new Peapod(flags());
     peapod.start();
-    peapod.client("image", "load", "-i", Fixtures.busybox().toString()).ok();
+    peapod.load(Fixtures.busybox());
     // The bridge and the table of the default network come with the first pod and stay until the daemon ends.
-    peapod.apply(Manifests.sleeper("warm-up"));
+    peapod.submit(Manifests.sleeper("warm-up"));
     peapod.awaitReady("warm-up");
-    peapod.delete("warm-up");
+    peapod.withdraw("warm-up");
   }
 
   /// More flags for the daemon.
