@@ -28,6 +28,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -77,6 +78,11 @@ final class Daemon implements AutoCloseable {
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("rpc-", 0).factory());
     undo.push("the handlers", handlers::shutdownNow);
 
+    // Netty takes about as long to load as the engine to start.
+    CompletableFuture<UnixServers> sockets =
+        CompletableFuture.supplyAsync(() -> new UnixServers(handlers), handlers);
+    undo.push("the sockets' event loop", () -> sockets.join().close());
+
     // What pods are made of: the kernel's events, images, the network, the engine over them.
     EventLoop loop = EventLoop.start("kernel-events");
     undo.push("the kernel's events", loop::close);
@@ -100,7 +106,7 @@ final class Daemon implements AutoCloseable {
             images,
             snapshots,
             networks);
-    undo.push("the engine", engine::close);
+    undo.push("the engine", () -> close(engine));
 
     StreamingServer streaming = new StreamingServer(config.streaming());
     undo.push("the streaming server", streaming::close);
@@ -137,8 +143,7 @@ final class Daemon implements AutoCloseable {
     List<ServerServiceDefinition> podApi = new ArrayList<>();
     pods.services().forEach(service -> podApi.add(service.bindService()));
     podApi.add(CriServices.images(PODS, images));
-    UnixServers servers = new UnixServers(handlers);
-    undo.push("the sockets' event loop", servers::close);
+    UnixServers servers = sockets.join();
     List<ServerServiceDefinition> kubeletCri =
         CriServices.of(
             engine.owner(KUBELET), images, snapshots, streaming, CommandLine.version());
@@ -175,6 +180,14 @@ final class Daemon implements AutoCloseable {
   @Override
   public void close() {
     undo.close();
+  }
+
+  private static void close(Engine engine) {
+    int running = engine.sandboxCount();
+    engine.close();
+    if (running > 0) {
+      LOG.log(System.Logger.Level.INFO, "{0} sandboxes run on", running);
+    }
   }
 
   private static void stop(Server server) throws InterruptedException {

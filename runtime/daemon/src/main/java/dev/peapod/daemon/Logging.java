@@ -29,8 +29,14 @@ import java.util.logging.Logger;
 /// A line is `2026-11-22T10:11:12.345Z INFO  engine: message`. If standard error is journald's, it is `<6>engine: message`:
 /// the journal knows the time, and takes the priority from the prefix.
 final class Logging {
-  /// Keeps the handler in place while the JVM ends, when the default one would take it away before the last lines.
+  /// Reads no file of the Java installation's, and keeps the handler in place while the JVM ends, when the default one
+  /// would take it away before the last lines.
   public static final class Manager extends LogManager {
+    @Override
+    public void readConfiguration() {
+      // There is none: what is said here decides.
+    }
+
     @Override
     public void reset() {
       // Nothing: what is logged while shutting down is to be seen.

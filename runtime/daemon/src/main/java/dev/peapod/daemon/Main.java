@@ -41,7 +41,7 @@ public final class Main {
   /// Ends the process with 0, which a signal alone would not do.
   private static void end(Daemon daemon) {
     daemon.close();
-    log().log(System.Logger.Level.INFO, "ended; pods run on");
+    log().log(System.Logger.Level.INFO, "ended");
     Runtime.getRuntime().halt(0);
   }
 

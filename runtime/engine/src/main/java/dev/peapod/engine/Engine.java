@@ -30,6 +30,7 @@ import dev.peapod.linux.EventLoop;
 import dev.peapod.linux.Inotify;
 import dev.peapod.linux.cgroup.Cgroups;
 import java.time.Clock;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
@@ -50,6 +51,7 @@ public final class Engine implements AutoCloseable {
   private final SandboxService sandboxService;
   private final ContainerService containerService;
   private final ExecService execService;
+  private final List<StateStore<?>> stores;
   private final NetworkPool networks;
   private final RootfsPool rootfsPool;
   private final Monitors monitors;
@@ -80,6 +82,7 @@ public final class Engine implements AutoCloseable {
     this.spawner = spawner;
     this.network = network;
     this.inotify = inotify;
+    this.stores = List.of(sandboxTools.store(), containerStore);
     this.networks = sandboxTools.networks();
     this.rootfsPool = rootfsPool;
     this.background = background;
@@ -233,6 +236,7 @@ public final class Engine implements AutoCloseable {
 
   /// Makes ready what the first container would otherwise wait for.
   public void prepare() {
+    stores.forEach(StateStore::prepare);
     security.prepare();
   }
 

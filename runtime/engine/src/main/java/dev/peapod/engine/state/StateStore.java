@@ -3,6 +3,7 @@ package dev.peapod.engine.state;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
+import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.peapod.error.PeapodException;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -50,6 +51,7 @@ public final class StateStore<T> {
 
   private final Path directory;
   private final Path aside;
+  private final Class<T> type;
   private final ObjectWriter writer;
   private final ObjectReader reader;
   private final Function<T, String> idOf;
@@ -60,9 +62,15 @@ public final class StateStore<T> {
   public StateStore(Path directory, Path aside, Class<T> type, Function<T, String> idOf) {
     this.directory = directory;
     this.aside = aside;
+    this.type = type;
     this.writer = Json.MAPPER.writerFor(type);
     this.reader = Json.MAPPER.readerFor(type);
     this.idOf = idOf;
+  }
+
+  /// Makes ready what the first [#save] would otherwise wait for.
+  public void prepare() {
+    Json.MAPPER.writer(SerializationFeature.EAGER_SERIALIZER_FETCH).forType(type);
   }
 
   /// Writes down a thing's state.
