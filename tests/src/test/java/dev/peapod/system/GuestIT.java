@@ -14,10 +14,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/// The tests of version 2's cgroups in a guest of its own: cgroup version 2 and nothing else, under Debian's kernel, which is of
-/// the oldest line supported. One boot for all of them; `tests/guest` says how.
+/// The tests of version 2's cgroups, and real pods in them, in a guest of its own: cgroup version 2 and nothing else, under
+/// Debian's kernel, which is of the oldest line supported. One boot for all of them; `tests/guest` says how.
 class GuestIT {
-  private static final List<String> CLASSES = List.of("dev.peapod.linux.cgroup.CgroupsV2Test");
+  private static final List<String> CLASSES = List.of("dev.peapod.linux.cgroup.CgroupsV2Test", ResourcesIT.class.getName());
   private static final Path GUEST = Fixtures.HOME.resolve("tests/guest");
   private static final Path MADE = Fixtures.HOME.resolve("tests/target/guest");
   private static final long MINUTES = 30;
