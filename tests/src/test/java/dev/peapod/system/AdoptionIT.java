@@ -21,7 +21,9 @@ class AdoptionIT extends SystemTest {
             "",
             Manifests.container("main", "i=0; while :; do echo $i; i=$((i+1)); usleep 5000; done", "")));
     peapod.awaitReady("counter");
-    List<PodProcesses.Found> before = containers();
+    // A shell that has just forked is there twice.
+    List<PodProcesses.Found> before =
+        await().atMost(PATIENCE).until(this::containers, found -> found.size() == 2);
     await().atMost(PATIENCE).until(() -> count() > 20);
     peapod.kill();
     int atDeath = countOnDisk();
@@ -29,7 +31,9 @@ class AdoptionIT extends SystemTest {
     peapod.start();
     int atReturn = count();
     await().atMost(PATIENCE).until(() -> count() > atReturn + 50);
-    assertThat(containers()).as("the very same processes").isEqualTo(before);
+    await()
+        .atMost(PATIENCE)
+        .untilAsserted(() -> assertThat(containers()).as("the very same processes").isEqualTo(before));
     PodSummary pod = peapod.pod("counter").orElseThrow();
     assertThat(pod.getRestarts()).isZero();
     assertThat(pod.getPhase()).isEqualTo("Running");

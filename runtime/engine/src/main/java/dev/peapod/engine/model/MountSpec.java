@@ -23,7 +23,8 @@ public record MountSpec(
     List<String> options,
     @Nullable ImageVolume image) {
   public MountSpec {
-    options = List.copyOf(options);
+    // None in the state file of a daemon that knew none.
+    options = options == null ? List.of() : List.copyOf(options);
   }
 
   /// An image that is shown in a container, read-only.
