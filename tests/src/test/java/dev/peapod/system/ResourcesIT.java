@@ -289,10 +289,13 @@ class ResourcesIT extends SystemTest {
   void aStopAfterAnOomKillIsNoOomKill() {
     ContainerConfig.Builder container =
         cri.script(
-            "main", "trap '' TERM; (awk 'BEGIN { x = \"x\"; while (1) x = x x }'); sleep 100113");
+            "main",
+            "trap '' TERM; (awk 'BEGIN { x = \"x\"; while (1) x = x x }'); echo survived; sleep 100113");
     container.getLinuxBuilder().setResources(resources().setMemoryLimitInBytes(32 * MIB));
     CriPods.Started pod = cri.start(cri.sandbox("stopped"), container);
-    pid("sleep 100113");
+    await()
+        .atMost(Patience.ofSeconds(30))
+        .until(() -> CriPods.texts(pod.log()).contains("survived"));
     peapod
         .podsCri()
         .stopContainer(
