@@ -47,12 +47,13 @@ final class StreamCalls {
     return AttachResponse.newBuilder().setUrl(server.url(ticket)).build();
   }
 
-  /// The ports that the request names are a hint; the client says them again for each connection.
+  /// Most clients say the ports again for each connection.
   PortForwardResponse portForward(PortForwardRequest request) {
     Refusals.required(!request.getPodSandboxId().isEmpty(), "pod_sandbox_id");
     runtime.checkReady(request.getPodSandboxId());
     Ticket ticket =
-        new Ticket.PortForward(port -> runtime.connect(request.getPodSandboxId(), port));
+        new Ticket.PortForward(
+            request.getPortList(), port -> runtime.connect(request.getPodSandboxId(), port));
     return PortForwardResponse.newBuilder().setUrl(server.url(ticket)).build();
   }
 }

@@ -16,18 +16,18 @@ import org.jspecify.annotations.Nullable;
 
 /// One connection into a pod, on the thread of its client's connection. Either side's end is passed on;
 /// a side that is behind holds the other one up.
-final class ForwardedPort extends ChannelInboundHandlerAdapter implements SpdyStream.Receiver {
+final class ForwardedPort extends ChannelInboundHandlerAdapter implements ClientStream.Receiver {
   private static final WriteBufferWaterMark MARKS = new WriteBufferWaterMark(256 << 10, 1 << 20);
 
   private final Channel client;
-  private final SpdyStream data;
-  private final SpdyStream error;
+  private final ClientStream data;
+  private final ClientStream error;
   private final Consumer<ForwardedPort> whenDone;
   private @Nullable EpollSocketChannel target;
   private boolean outputEnded;
 
   ForwardedPort(
-      Channel client, SpdyStream data, SpdyStream error, Consumer<ForwardedPort> whenDone) {
+      Channel client, ClientStream data, ClientStream error, Consumer<ForwardedPort> whenDone) {
     this.client = client;
     this.data = data;
     this.error = error;

@@ -63,11 +63,21 @@ final class HttpGate extends SimpleChannelInboundHandler<FullHttpRequest> {
                   ? List.of(WebSocketCommand.V4)
                   : List.of(WebSocketCommand.V5, WebSocketCommand.V4);
           case Ticket.PortForward forward ->
-              List.of(spdy ? PortForwarding.PROTOCOL : PortForwarding.TUNNEL);
+              spdy
+                  ? List.of(PortForwarding.PROTOCOL)
+                  : List.of(PortForwarding.TUNNEL, WebSocketCommand.V4);
         };
     CharSequence header = spdy ? PROTOCOL_VERSION : HttpHeaderNames.SEC_WEBSOCKET_PROTOCOL;
     Optional<String> protocol = offered(request.headers(), header).filter(spoken::contains).findFirst();
-    if (protocol.isEmpty()) {
+    if (!spdy
+        && ticket.get() instanceof Ticket.PortForward ports
+        && protocol.equals(Optional.of(WebSocketCommand.V4))
+        && (ports.ports().isEmpty() || ports.ports().size() > WebSocketPorts.MOST)) {
+      refuse(
+          ctx,
+          HttpResponseStatus.BAD_REQUEST,
+          "with " + WebSocketCommand.V4 + " the request has to name 1 to 127 ports");
+    } else if (protocol.isEmpty()) {
       refuse(ctx, HttpResponseStatus.FORBIDDEN, header + " must be one of " + spoken);
     } else if (spdy) {
       becomeSpdy(ctx, ticket.get(), protocol.get());
@@ -144,6 +154,12 @@ final class HttpGate extends SimpleChannelInboundHandler<FullHttpRequest> {
         pipeline.addLast(handler);
         pipeline.remove(this);
         // After the handshake's own write, which is before it on the same thread.
+        ctx.channel().eventLoop().execute(handler::start);
+      }
+      case Ticket.PortForward forward when protocol.equals(WebSocketCommand.V4) -> {
+        WebSocketPorts handler = new WebSocketPorts(ctx.channel(), forward);
+        pipeline.addLast(handler);
+        pipeline.remove(this);
         ctx.channel().eventLoop().execute(handler::start);
       }
       case Ticket.PortForward forward -> {

@@ -91,7 +91,7 @@ final class SpdyCommand implements SpdyConnection.Use, CommandChannels {
   }
 
   /// Copies what comes; a broken stream is an ended one.
-  private record Passed(Consumer<byte[]> to, Runnable end) implements SpdyStream.Receiver {
+  private record Passed(Consumer<byte[]> to, Runnable end) implements ClientStream.Receiver {
     @Override
     public void received(ByteBuf data) {
       byte[] bytes = new byte[data.readableBytes()];

@@ -3,6 +3,7 @@ package dev.peapod.cri.streaming;
 import dev.peapod.engine.stream.StreamOptions;
 import dev.peapod.engine.stream.StreamSession;
 import dev.peapod.linux.Fd;
+import java.util.List;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 
@@ -20,8 +21,13 @@ public sealed interface Ticket {
 
   /// Ports of a pod.
   ///
+  /// @param ports those that the request named; clients that name them for each connection do not need it to
   /// @param connect answers a connected socket that does not block; blocks itself
-  record PortForward(IntFunction<Fd> connect) implements Ticket {
+  record PortForward(List<Integer> ports, IntFunction<Fd> connect) implements Ticket {
+    public PortForward {
+      ports = List.copyOf(ports);
+    }
+
     @Override
     public String verb() {
       return "portforward";

@@ -2,6 +2,7 @@ package dev.peapod.cri.streaming;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.peapod.engine.stream.StreamOptions;
 import dev.peapod.error.PeapodException;
@@ -22,6 +23,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -183,6 +185,7 @@ final class StreamingServerTest {
       Thread.ofVirtual().start(() -> echo(target));
       Ticket ticket =
           new Ticket.PortForward(
+              List.of(),
               port -> {
                 if (port == refused) {
                   throw new PeapodException(Kind.UNAVAILABLE, "nobody is there");
@@ -208,6 +211,59 @@ final class StreamingServerTest {
     }
   }
 
+  @Test
+  void forwardsTheNamedPortsOverWebSocket() throws Exception {
+    try (EventLoop loop = EventLoop.start("test-events");
+        ServerSocket target = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+        Fd here = Namespaces.open((int) ProcessHandle.current().pid(), Namespaces.Type.NET);
+        HttpClient http = HttpClient.newHttpClient()) {
+      int port = target.getLocalPort();
+      Ticket.PortForward ticket =
+          new Ticket.PortForward(
+              List.of(1, port),
+              to -> {
+                if (to != port) {
+                  throw new PeapodException(Kind.UNAVAILABLE, "nobody is there");
+                }
+                return TcpSockets.connect(loop, here, InetAddress.getLoopbackAddress(), port);
+              });
+      Messages messages = new Messages();
+      WebSocket socket = forward(http, ticket, messages);
+      socket.sendBinary(message(2, "early "), true).join();
+      try (Socket inside = target.accept()) {
+        assertThat(inside.getInputStream().readNBytes(6)).asString().isEqualTo("early ");
+        inside.getOutputStream().write("answer".getBytes(StandardCharsets.UTF_8));
+        await().until(() -> messages.text(2).endsWith("answer"));
+        await().until(() -> messages.text(1).endsWith("nobody is there"));
+        // Data of a port that could not be connected, and of one that nobody named, goes nowhere.
+        socket.sendBinary(message(0, "lost"), true).join();
+        socket.sendBinary(message(8, "lost"), true).join();
+        socket.sendBinary(message(2, "late"), true).join();
+        assertThat(inside.getInputStream().readNBytes(4)).asString().isEqualTo("late");
+        assertThat(messages.closed.getCount()).isEqualTo(1);
+      }
+      assertThat(messages.closed.await(20, TimeUnit.SECONDS)).as("the last has ended").isTrue();
+
+      WebSocket other = forward(http, ticket, new Messages());
+      try (Socket inside = target.accept()) {
+        other.abort();
+        assertThat(inside.getInputStream().read()).isEqualTo(-1);
+      }
+      Ticket.PortForward none = new Ticket.PortForward(List.of(), ticket.connect());
+      assertThatThrownBy(() -> forward(http, none, new Messages()))
+          .rootCause()
+          .hasMessageContaining("400");
+    }
+  }
+
+  private WebSocket forward(HttpClient http, Ticket.PortForward ticket, Messages messages)
+      throws Exception {
+    return http.newWebSocketBuilder()
+        .subprotocols("v4.channel.k8s.io")
+        .buildAsync(URI.create("ws" + server.url(ticket).substring(4)), messages)
+        .get(20, TimeUnit.SECONDS);
+  }
+
   private static void echo(ServerSocket target) {
     try (Socket socket = target.accept()) {
       socket.getInputStream().transferTo(socket.getOutputStream());
@@ -226,7 +282,7 @@ final class StreamingServerTest {
           .isInstanceOf(PeapodException.class)
           .hasMessageContaining("can not listen at");
     }
-    assertThat(server.url(new Ticket.PortForward(Fd::new)))
+    assertThat(server.url(new Ticket.PortForward(List.of(), Fd::new)))
         .startsWith("http://127.0.0.1:")
         .contains("/portforward/");
   }

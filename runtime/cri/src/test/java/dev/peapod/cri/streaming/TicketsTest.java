@@ -5,11 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peapod.error.PeapodException;
 import dev.peapod.linux.Fd;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 final class TicketsTest {
-  private static final Ticket FORWARD = new Ticket.PortForward(Fd::new);
+  private static final Ticket FORWARD = new Ticket.PortForward(List.of(), Fd::new);
 
   private final AtomicLong now = new AtomicLong(-5);
   private final Tickets tickets = new Tickets(now::get);
