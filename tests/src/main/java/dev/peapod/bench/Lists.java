@@ -1,0 +1,131 @@
+package dev.peapod.bench;
+
+import dev.peapod.proto.runtime.v1.ListContainerStatsRequest;
+import dev.peapod.proto.runtime.v1.ListContainersRequest;
+import dev.peapod.proto.runtime.v1.ListPodSandboxMetricsRequest;
+import dev.peapod.proto.runtime.v1.ListPodSandboxRequest;
+import dev.peapod.proto.runtime.v1.ListPodSandboxStatsRequest;
+import dev.peapod.proto.runtime.v1.RuntimeServiceGrpc;
+import dev.peapod.proto.runtime.v1.RuntimeServiceGrpc.RuntimeServiceBlockingStub;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
+
+/// Asks a CRI runtime that has many containers for lists and figures of them all, and prints a Markdown table.
+public final class Lists {
+  private static final String USAGE =
+      """
+      usage: lists --runtime NAME=SOCKET --image REFERENCE [option...]
+        --pods N       pods of one container that run meanwhile (1000)
+        --workers P    how many are started at a time (8)
+        --rounds N     how often each list is asked for (200)
+        --network pod|host
+      """;
+
+  private final PrintStream out = System.out;
+  private final RuntimeServiceBlockingStub service;
+
+  private Lists(RuntimeServiceBlockingStub service) {
+    this.service = service;
+  }
+
+  /// Exit status 2: wrong arguments. A call that fails ends the benchmark.
+  public static void main(String[] arguments) throws Exception {
+    Map<String, String> values = new HashMap<>();
+    for (int i = 0; i + 1 < arguments.length; i += 2) {
+      values.put(arguments[i], arguments[i + 1]);
+    }
+    String[] runtime = values.getOrDefault("--runtime", "").split("=", 2);
+    String image = values.get("--image");
+    if (runtime.length != 2 || image == null || arguments.length % 2 != 0) {
+      System.err.print(USAGE);
+      System.exit(2);
+      return;
+    }
+    int pods = Integer.parseInt(values.getOrDefault("--pods", "1000"));
+    int workers = Integer.parseInt(values.getOrDefault("--workers", "8"));
+    int rounds = Integer.parseInt(values.getOrDefault("--rounds", "200"));
+    boolean host = "host".equals(values.get("--network"));
+    Path logs = Files.createTempDirectory("lists");
+    Path socket = Path.of(runtime[1]);
+    try (Runtime under = new Runtime(runtime[0], socket, image, host, logs);
+        UnixChannel channel = new UnixChannel(socket);
+        ExecutorService starters = Executors.newFixedThreadPool(workers)) {
+      under.needImage();
+      List<Runtime.StartedPod> started = new ArrayList<>();
+      try {
+        List<Future<Runtime.StartedPod>> starting = new ArrayList<>();
+        for (int i = 0; i < pods; i++) {
+          starting.add(starters.submit(() -> under.start(new EnumMap<>(Call.class))));
+        }
+        for (Future<Runtime.StartedPod> one : starting) {
+          started.add(one.get());
+        }
+        new Lists(RuntimeServiceGrpc.newBlockingStub(channel.channel())).run(pods, rounds);
+      } finally {
+        List<Future<?>> removing = new ArrayList<>();
+        for (Runtime.StartedPod pod : started) {
+          removing.add(starters.submit(() -> under.remove(pod, new EnumMap<>(Call.class))));
+        }
+        for (Future<?> one : removing) {
+          one.get();
+        }
+        deleteEmpty(logs);
+      }
+    }
+  }
+
+  private static void deleteEmpty(Path logs) throws Exception {
+    try (var files = Files.walk(logs)) {
+      for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+
+  private void run(int pods, int rounds) {
+    Map<String, Consumer<RuntimeServiceBlockingStub>> calls = new LinkedHashMap<>();
+    calls.put(
+        "ListPodSandbox", s -> s.listPodSandbox(ListPodSandboxRequest.getDefaultInstance()));
+    calls.put("ListContainers", s -> s.listContainers(ListContainersRequest.getDefaultInstance()));
+    calls.put(
+        "ListContainerStats",
+        s -> s.listContainerStats(ListContainerStatsRequest.getDefaultInstance()));
+    calls.put(
+        "ListPodSandboxStats",
+        s -> s.listPodSandboxStats(ListPodSandboxStatsRequest.getDefaultInstance()));
+    calls.put(
+        "ListPodSandboxMetrics",
+        s -> s.listPodSandboxMetrics(ListPodSandboxMetricsRequest.getDefaultInstance()));
+    out.printf("With %d pods of one container, %d calls each, in ms:%n%n", pods, rounds);
+    out.println("| call | p50 | p99 | most |");
+    out.println("| --- | ---: | ---: | ---: |");
+    calls.forEach(
+        (name, call) -> {
+          // What the compiler has to see first is not counted.
+          for (int i = 0; i < rounds / 4; i++) {
+            call.accept(service);
+          }
+          long[] times = new long[rounds];
+          for (int i = 0; i < rounds; i++) {
+            long begin = System.nanoTime();
+            call.accept(service);
+            times[i] = System.nanoTime() - begin;
+          }
+          java.util.Arrays.sort(times);
+          out.printf(
+              "| %s | %.1f | %.1f | %.1f |%n",
+              name, times[rounds / 2] / 1e6, times[rounds * 99 / 100] / 1e6, times[rounds - 1] / 1e6);
+        });
+  }
+}
