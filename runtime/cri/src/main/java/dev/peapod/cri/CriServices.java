@@ -4,6 +4,7 @@ import dev.peapod.cri.streaming.StreamingServer;
 import dev.peapod.engine.PodRuntime;
 import dev.peapod.image.ImageStore;
 import dev.peapod.image.Snapshots;
+import io.grpc.BindableService;
 import io.grpc.ServerInterceptors;
 import io.grpc.ServerServiceDefinition;
 import java.time.Clock;
@@ -25,9 +26,14 @@ public final class CriServices {
       String version) {
     ErrorInterceptor errors = new ErrorInterceptor();
     return List.of(
-        ServerInterceptors.intercept(new RuntimeService(runtime, snapshots, streaming, version), errors),
-        ServerInterceptors.intercept(
-            new ImageService(runtime, images, snapshots, Clock.systemUTC()), errors));
+        guarded(new RuntimeService(runtime, snapshots, streaming, version), errors),
+        guarded(new ImageService(runtime, images, snapshots, Clock.systemUTC()), errors));
+  }
+
+  /// Requests are parsed behind the interceptor, so that it also sees those that can not be.
+  private static ServerServiceDefinition guarded(BindableService service, ErrorInterceptor errors) {
+    return ServerInterceptors.intercept(
+        ServerInterceptors.useInputStreamMessages(service.bindService()), errors);
   }
 
   /// The pod API's `Images`, on the images of an owner.

@@ -1,5 +1,6 @@
 package dev.peapod.cri;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import dev.peapod.error.PeapodException;
 import dev.peapod.linux.KernelException;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
@@ -8,6 +9,7 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.lang.System.Logger.Level;
 import org.jspecify.annotations.Nullable;
 
@@ -58,6 +60,8 @@ public final class ErrorInterceptor implements ServerInterceptor {
         LOG.log(Level.ERROR, method + " failed", e);
         yield Status.INTERNAL.withDescription(text(e.getMessage()));
       }
+      case StatusRuntimeException e when e.getCause() instanceof InvalidProtocolBufferException ->
+          Status.INVALID_ARGUMENT.withDescription("the bytes are no request of " + method);
       default -> {
         LOG.log(Level.ERROR, method + " failed", failure);
         yield Status.INTERNAL.withDescription(
