@@ -37,6 +37,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -54,6 +55,8 @@ final class Peapod implements AutoCloseable {
   private final int number = NUMBERS.incrementAndGet();
   private final Path directory;
   private final List<String> flags;
+  private final int streamingPort = Registry.freePort();
+  private String bootId = "";
   private @Nullable Process process;
   private @Nullable UnixChannel channel;
   private @Nullable UnixChannel podsChannel;
@@ -90,6 +93,11 @@ final class Peapod implements AutoCloseable {
     return directory.resolve("logs");
   }
 
+  /// The directory whose manifests are kept applied.
+  Path manifests() {
+    return directory.resolve("manifests");
+  }
+
   Path socket() {
     return directory.resolve("peapod.sock");
   }
@@ -105,6 +113,12 @@ final class Peapod implements AutoCloseable {
   /// Which of the address ranges 10.234.N.0/24 it has.
   int number() {
     return number;
+  }
+
+  /// Starts the daemon as if the machine had been booted since.
+  void startAfterAReboot() {
+    bootId = UUID.randomUUID().toString();
+    start();
   }
 
   /// Starts the daemon and waits until it serves.
@@ -123,15 +137,21 @@ final class Peapod implements AutoCloseable {
             "--cgroup-parent", cgroup(),
             // What waits for the next pod would look like something left of the one before.
             "--spares", "0",
+            "--manifest-dir", manifests().toString(),
+            // Opened with the first stream otherwise, which would look like something left as well.
+            "--streaming-address", "127.0.0.1:" + streamingPort,
             "--cni-conf-dir", directory.resolve("cni").toString()));
     command.addAll(flags);
     try {
-      process =
+      ProcessBuilder builder =
           new ProcessBuilder(command)
               .redirectInput(new java.io.File("/dev/null"))
               .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.appendTo(logFile().toFile()))
-              .start();
+              .redirectOutput(ProcessBuilder.Redirect.appendTo(logFile().toFile()));
+      if (!bootId.isEmpty()) {
+        builder.environment().put("PEAPODD_JAVA_OPTIONS", "-Dpeapod.boot-id=" + bootId);
+      }
+      process = builder.start();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

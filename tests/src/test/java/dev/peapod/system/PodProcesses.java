@@ -97,6 +97,17 @@ final class PodProcesses {
     return Awaitility.await().until(() -> of(peapod, text), found -> found.size() >= count);
   }
 
+  /// Ends all of them at once, the monitors' containers with them.
+  static void killAll(Peapod peapod) {
+    Awaitility.await()
+        .until(
+            () -> {
+              List<Found> left = of(peapod);
+              left.forEach(p -> Shell.run("kill", "-9", Integer.toString(p.pid())));
+              return left.isEmpty();
+            });
+  }
+
   private static void read(Path file, Set<Integer> pids) {
     try {
       Files.readAllLines(file).forEach(line -> pids.add(Integer.valueOf(line)));

@@ -32,12 +32,6 @@ final class StreamingIT extends SystemTest {
   private Registry registry;
   private CriPods pods;
 
-  /// A port that is the same after a restart, and there from the start.
-  @Override
-  protected String[] flags() {
-    return new String[] {"--streaming-address", "127.0.0.1:" + Registry.freePort()};
-  }
-
   @BeforeAll
   void pullTheImage() throws IOException {
     registry = new Registry(peapod.directory().resolve("registry"));

@@ -63,6 +63,7 @@ final class Events implements Callable<Integer> {
         System.err.println("No events found.");
       } else {
         table.print(true, Screen.colours());
+        System.out.flush();
       }
       if (watch) {
         Iterator<PodEvent> news =

@@ -144,7 +144,12 @@ final class Get implements Callable<Integer> {
                       .setView(view())
                       .setTemplate(template)
                       .build());
-      print(response.getPodsList(), false);
+      if (output == Output.jsonpath) {
+        System.out.print(response.getText());
+        System.out.flush();
+      } else {
+        print(response.getPodsList(), false);
+      }
       if (watch) {
         follow(daemon, "", response.getRevision());
       }

@@ -23,7 +23,9 @@ public final class Main {
       new TreeMap<>(
           Map.ofEntries(
               Map.entry("apply", Apply::new),
+              Map.entry("attach", Attach::new),
               Map.entry("completion", Completion::new),
+              Map.entry("cp", Copy::new),
               Map.entry("delete", Delete::new),
               Map.entry("describe", Describe::new),
               Map.entry("events", Events::new),
@@ -33,7 +35,10 @@ public final class Main {
               Map.entry("get", Get::new),
               Map.entry("image", ImageVerbs::new),
               Map.entry("logs", Logs::new),
+              Map.entry("port-forward", PortForward::new),
               Map.entry("restart", Restart::new),
+              Map.entry("signal", Signal::new),
+              Map.entry("top", Top::new),
               Map.entry("version", Version::new),
               Map.entry("wait", Wait::new)));
 

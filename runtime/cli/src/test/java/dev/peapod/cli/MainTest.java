@@ -248,7 +248,10 @@ class MainTest {
   @Test
   void helpsWithEveryVerb() {
     for (String verb :
-        List.of("apply", "get", "describe", "logs", "delete", "exec", "wait", "version", "image")) {
+        List.of(
+            "apply", "attach", "completion", "cp", "delete", "describe", "events", "exec", "explain",
+            "generate", "get", "image", "logs", "port-forward", "restart", "signal", "top",
+            "version", "wait")) {
       out.reset();
       assertThat(run(verb, "--help")).isZero();
       assertThat(out()).startsWith("Usage: peapod " + verb).contains("--socket");

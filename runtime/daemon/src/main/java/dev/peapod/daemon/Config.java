@@ -7,8 +7,11 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// The configuration of a daemon: valid, typed, complete. All paths are absolute.
 ///
@@ -26,6 +29,10 @@ import java.util.Optional;
 /// @param registries registry configuration, which need not exist
 /// @param streaming where the streaming server listens
 /// @param shareProcessNamespace default for manifests that do not say
+/// @param manifestDir manifests that are kept applied, which need not exist
+/// @param backOff first wait before a failing container is started again
+/// @param backOffMax longest such wait
+/// @param backOffReset how long a container must have run for its waits to begin anew
 /// @param logLevel least severity that is reported
 record Config(
     Path root,
@@ -42,10 +49,15 @@ record Config(
     Path registries,
     StreamingConfig streaming,
     boolean shareProcessNamespace,
+    Path manifestDir,
+    Duration backOff,
+    Duration backOffMax,
+    Duration backOffReset,
     Level logLevel) {
   /// Where the configuration is unless `--config` says otherwise.
   static final Path DEFAULT_FILE = Path.of("/etc/peapod/config.yaml");
 
+  private static final Pattern TIME = Pattern.compile("([0-9]{1,9})(ms|s|m|h)");
   private static final int LONGEST_SOCKET_PATH = 107;
   private static final int LONGEST_INTERFACE_NAME = 15;
 
@@ -75,6 +87,10 @@ record Config(
             settings, Setting.REGISTRIES, file.toAbsolutePath().resolveSibling("registries.yaml")),
         streaming(settings),
         bool(settings, Setting.SHARE_PROCESS_NAMESPACE),
+        path(settings, Setting.MANIFEST_DIR),
+        time(settings, Setting.BACK_OFF),
+        time(settings, Setting.BACK_OFF_MAX),
+        time(settings, Setting.BACK_OFF_RESET),
         level(settings));
   }
 
@@ -167,6 +183,25 @@ record Config(
           throw invalid(
               settings, Setting.LOG_LEVEL, "not one of error, warning, info, debug, trace");
     };
+  }
+
+  private static Duration time(Settings settings, Setting setting) {
+    Matcher matcher = TIME.matcher(text(settings, setting));
+    if (!matcher.matches()) {
+      throw invalid(settings, setting, "not a time, as 10s, 500ms, 5m or 1h");
+    }
+    long amount = Long.parseLong(matcher.group(1));
+    Duration time =
+        switch (matcher.group(2)) {
+          case "ms" -> Duration.ofMillis(amount);
+          case "s" -> Duration.ofSeconds(amount);
+          case "m" -> Duration.ofMinutes(amount);
+          default -> Duration.ofHours(amount);
+        };
+    if (time.isZero()) {
+      throw invalid(settings, setting, "must be more than nothing");
+    }
+    return time;
   }
 
   private static boolean bool(Settings settings, Setting setting) {

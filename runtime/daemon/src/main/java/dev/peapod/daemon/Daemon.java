@@ -127,7 +127,9 @@ final class Daemon implements AutoCloseable {
         new PodSupervisor(
             channel,
             PodsConfig.of(config.root(), config.logRoot(), config.cgroupParent(), nodeName())
-                .withShareProcessNamespace(config.shareProcessNamespace()),
+                .withShareProcessNamespace(config.shareProcessNamespace())
+                .withBackOff(config.backOff(), config.backOffMax(), config.backOffReset())
+                .withManifests(config.manifestDir()),
             engine.cgroups());
     undo.push("the supervisor of pods", pods::close);
     pods.start();

@@ -119,6 +119,34 @@ enum Setting {
       """
       Whether the containers of an applied pod see each other's processes if its manifest does not say.
       """),
+  MANIFEST_DIR(
+      "manifest-dir",
+      "/etc/peapod/manifests",
+      "DIR",
+      """
+      Directory whose manifests (.yaml, .yml, .json) are kept applied; it need not exist.
+      """),
+  BACK_OFF(
+      "back-off",
+      "10s",
+      "TIME",
+      """
+      First wait before a failing container is started again, as 10s, 500ms or 1m; it doubles each time.
+      """),
+  BACK_OFF_MAX(
+      "back-off-max",
+      "300s",
+      "TIME",
+      """
+      Longest such wait.
+      """),
+  BACK_OFF_RESET(
+      "back-off-reset",
+      "10m",
+      "TIME",
+      """
+      How long a container must have run for its waits to begin anew.
+      """),
   LOG_LEVEL(
       "log-level",
       "info",

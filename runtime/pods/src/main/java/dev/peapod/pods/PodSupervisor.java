@@ -2,20 +2,29 @@ package dev.peapod.pods;
 
 import dev.peapod.linux.cgroup.Cgroups;
 import dev.peapod.pods.api.PodsService;
+import dev.peapod.pods.manifest.Manifests;
+import dev.peapod.pods.stream.StreamClient;
 import dev.peapod.pods.supervisor.Cri;
 import dev.peapod.pods.supervisor.Fleet;
+import dev.peapod.pods.supervisor.ManifestDirectory;
 import dev.peapod.pods.supervisor.QosLevels;
 import io.grpc.BindableService;
 import io.grpc.Channel;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Keeps the applied pods running, through the CRI contract alone. Thread-safe.
 public final class PodSupervisor implements AutoCloseable {
+  private static final Duration LOOK = Duration.ofSeconds(1);
+
   private final PodsConfig config;
   private final Cri cri;
   private final Fleet fleet;
   private final QosLevels levels;
+  private final StreamClient streams = new StreamClient();
+  private @Nullable ManifestDirectory manifests;
 
   /// @param runtime a CRI v1 runtime; it stays the caller's to close
   public PodSupervisor(Channel runtime, PodsConfig config, Cgroups cgroups) {
@@ -30,16 +39,29 @@ public final class PodSupervisor implements AutoCloseable {
   public void start() {
     levels.make();
     fleet.start();
+    config
+        .manifests()
+        .ifPresent(
+            directory -> {
+              manifests =
+                  new ManifestDirectory(
+                      fleet, new Manifests(config.shareProcessNamespace()), directory, LOOK);
+              manifests.start();
+            });
   }
 
   /// The pod API (`peapod.v1.Pods`).
   public List<BindableService> services() {
-    return List.of(new PodsService(fleet, cri, config));
+    return List.of(new PodsService(fleet, cri, streams, config));
   }
 
   /// Stops supervising; pods run on.
   @Override
   public void close() {
+    if (manifests != null) {
+      manifests.close();
+    }
+    streams.close();
     fleet.close();
     levels.remove();
   }

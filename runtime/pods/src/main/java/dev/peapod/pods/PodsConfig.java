@@ -2,6 +2,7 @@ package dev.peapod.pods;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 
 /// How pods are supervised.
 ///
@@ -14,6 +15,7 @@ import java.time.Duration;
 /// @param backOffReset how long a container must have run for its waits to begin anew
 /// @param poll how often the runtime is asked what runs, where it sends no events
 /// @param nodeName what the downward API calls `spec.nodeName`
+/// @param manifests a directory whose manifests are kept applied; it need not exist
 public record PodsConfig(
     Path root,
     Path logRoot,
@@ -23,7 +25,8 @@ public record PodsConfig(
     Duration backOffMax,
     Duration backOffReset,
     Duration poll,
-    String nodeName) {
+    String nodeName,
+    Optional<Path> manifests) {
 
   /// Kubernetes' figures: 10 s doubling to 300 s, forgotten after 10 minutes of health.
   public static PodsConfig of(Path root, Path logRoot, String cgroupParent, String nodeName) {
@@ -36,19 +39,53 @@ public record PodsConfig(
         Duration.ofSeconds(300),
         Duration.ofMinutes(10),
         Duration.ofSeconds(1),
-        nodeName);
+        nodeName,
+        Optional.empty());
+  }
+
+  /// The same with a directory of manifests.
+  public PodsConfig withManifests(Path directory) {
+    return new PodsConfig(
+        root,
+        logRoot,
+        cgroupParent,
+        shareProcessNamespace,
+        backOffBase,
+        backOffMax,
+        backOffReset,
+        poll,
+        nodeName,
+        Optional.of(directory));
   }
 
   /// The same with other back-off figures.
   public PodsConfig withBackOff(Duration base, Duration max, Duration reset) {
     return new PodsConfig(
-        root, logRoot, cgroupParent, shareProcessNamespace, base, max, reset, poll, nodeName);
+        root,
+        logRoot,
+        cgroupParent,
+        shareProcessNamespace,
+        base,
+        max,
+        reset,
+        poll,
+        nodeName,
+        manifests);
   }
 
   /// The same with another meaning of a manifest that does not say `shareProcessNamespace`.
   public PodsConfig withShareProcessNamespace(boolean share) {
     return new PodsConfig(
-        root, logRoot, cgroupParent, share, backOffBase, backOffMax, backOffReset, poll, nodeName);
+        root,
+        logRoot,
+        cgroupParent,
+        share,
+        backOffBase,
+        backOffMax,
+        backOffReset,
+        poll,
+        nodeName,
+        manifests);
   }
 
   /// The same with another interval between two looks at the runtime.
@@ -62,7 +99,8 @@ public record PodsConfig(
         backOffMax,
         backOffReset,
         interval,
-        nodeName);
+        nodeName,
+        manifests);
   }
 
   /// Where the seccomp profiles are that manifests name.

@@ -17,9 +17,7 @@ import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
-import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /// The `Logs` rpc. Following goes on over restarts of the container, and ends when it will not run
 /// again.
@@ -39,8 +37,8 @@ final class LogCall {
   void serve(PodLogsRequest request, Calls.Sender<PodLogs> sender)
       throws IOException, InterruptedException {
     PodKey key = new PodKey(request.getNamespace(), request.getName());
-    PodBoard.Entry entry = board.get(key).orElseThrow(() -> PodsService.noSuchPod(key));
-    Container container = container(entry.pod(), request.getContainer());
+    PodBoard.Entry entry = Targets.pod(board, key.namespace(), key.name());
+    Container container = Targets.container(entry.pod(), request.getContainer());
     Batch batch = new Batch(sender, container.getName());
     String uid = entry.pod().getMetadata().getUid();
     int attempt = attempt(entry.pod(), container.getName());
@@ -115,14 +113,14 @@ final class LogCall {
           || pod.getMetadata().getDeletionTimestamp() != null) {
         return attempt(pod, container) > attempt;
       }
-      Optional<ContainerStatus> status = status(pod, container);
+      Optional<ContainerStatus> status = Targets.status(pod, container);
       boolean init =
           pod.getSpec().getInitContainers().stream().anyMatch(c -> c.getName().equals(container));
       boolean ended = status.isPresent() && status.get().getState().getTerminated() != null;
       if (ended
           && !RestartRules.runsAgain(
               pod,
-              container(pod, container),
+              Targets.container(pod, container),
               init,
               status.get().getState().getTerminated().getExitCode())) {
         return false;
@@ -140,33 +138,22 @@ final class LogCall {
         .get(key)
         .filter(e -> uid.equals(e.pod().getMetadata().getUid()))
         .filter(e -> attempt(e.pod(), container) == attempt)
-        .flatMap(e -> status(e.pod(), container))
+        .flatMap(e -> Targets.status(e.pod(), container))
         .filter(s -> s.getState().getRunning() != null)
         .isPresent();
   }
 
   /// The number of the latest instance; -1 if there was none.
   private static int attempt(Pod pod, String container) {
-    return status(pod, container)
+    return Targets.status(pod, container)
         .filter(s -> s.getContainerID() != null && !s.getContainerID().isEmpty())
         .map(ContainerStatus::getRestartCount)
         .orElse(-1);
   }
 
-  private static Optional<ContainerStatus> status(Pod pod, String container) {
-    if (pod.getStatus() == null) {
-      return Optional.empty();
-    }
-    return Stream.concat(
-            pod.getStatus().getInitContainerStatuses().stream(),
-            pod.getStatus().getContainerStatuses().stream())
-        .filter(status -> container.equals(status.getName()))
-        .findFirst();
-  }
-
   private static String waiting(PodBoard.Entry entry, String container) {
     String reason =
-        status(entry.pod(), container)
+        Targets.status(entry.pod(), container)
             .map(s -> s.getState().getWaiting())
             .map(
                 w -> w.getMessage() == null ? w.getReason() : w.getReason() + ": " + w.getMessage())
@@ -177,29 +164,6 @@ final class LogCall {
         + entry.pod().getMetadata().getName()
         + "\" is waiting to start: "
         + reason;
-  }
-
-  static Container container(Pod pod, String name) {
-    List<Container> all =
-        Stream.concat(
-                pod.getSpec().getContainers().stream(), pod.getSpec().getInitContainers().stream())
-            .toList();
-    if (name.isEmpty()) {
-      return all.getFirst();
-    }
-    return all.stream()
-        .filter(container -> container.getName().equals(name))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                PeapodException.notFound(
-                    "container "
-                        + name
-                        + " is not valid for pod "
-                        + pod.getMetadata().getName()
-                        + " (it has: "
-                        + String.join(", ", all.stream().map(Container::getName).toList())
-                        + ")"));
   }
 
   /// Puts lines together, so that a chatty log is not one message a line.

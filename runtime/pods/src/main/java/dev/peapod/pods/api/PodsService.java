@@ -1,7 +1,6 @@
 package dev.peapod.pods.api;
 
 import dev.peapod.error.PeapodException;
-import dev.peapod.error.PeapodException.Kind;
 import dev.peapod.pods.PodKey;
 import dev.peapod.pods.PodsConfig;
 import dev.peapod.pods.manifest.FieldTable;
@@ -16,6 +15,7 @@ import dev.peapod.pods.status.JsonPath;
 import dev.peapod.pods.status.LabelSelector;
 import dev.peapod.pods.status.PodText;
 import dev.peapod.pods.status.Summaries;
+import dev.peapod.pods.stream.StreamClient;
 import dev.peapod.pods.supervisor.Cri;
 import dev.peapod.pods.supervisor.EventLog;
 import dev.peapod.pods.supervisor.Fleet;
@@ -41,9 +41,15 @@ import dev.peapod.proto.peapod.v1.PodEvent;
 import dev.peapod.proto.peapod.v1.PodEventsRequest;
 import dev.peapod.proto.peapod.v1.PodExecRequest;
 import dev.peapod.proto.peapod.v1.PodExecResponse;
+import dev.peapod.proto.peapod.v1.PodForwardRequest;
+import dev.peapod.proto.peapod.v1.PodForwardResponse;
 import dev.peapod.proto.peapod.v1.PodLogs;
 import dev.peapod.proto.peapod.v1.PodLogsRequest;
 import dev.peapod.proto.peapod.v1.PodSelector;
+import dev.peapod.proto.peapod.v1.PodSignalRequest;
+import dev.peapod.proto.peapod.v1.PodSignalResponse;
+import dev.peapod.proto.peapod.v1.PodStatsRequest;
+import dev.peapod.proto.peapod.v1.PodStatsResponse;
 import dev.peapod.proto.peapod.v1.PodView;
 import dev.peapod.proto.peapod.v1.PodsGrpc;
 import dev.peapod.proto.peapod.v1.RestartRequest;
@@ -68,14 +74,20 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
   private final Fleet fleet;
   private final Manifests manifests;
   private final LogCall logs;
-  private final ExecCall exec;
+  private final RemoteCalls remote;
+  private final ForwardCall forward;
+  private final SignalCall signal;
+  private final StatsCall stats;
   private final ObjectCalls objects;
 
-  public PodsService(Fleet fleet, Cri cri, PodsConfig config) {
+  public PodsService(Fleet fleet, Cri cri, StreamClient streams, PodsConfig config) {
     this.fleet = fleet;
     this.manifests = new Manifests(config.shareProcessNamespace());
     this.logs = new LogCall(fleet.board(), config);
-    this.exec = new ExecCall(fleet.board(), cri);
+    this.remote = new RemoteCalls(fleet.board(), cri, streams);
+    this.forward = new ForwardCall(fleet.board(), cri, streams);
+    this.signal = new SignalCall(fleet.board(), cri);
+    this.stats = new StatsCall(fleet.board(), cri);
     this.objects = new ObjectCalls(fleet);
   }
 
@@ -127,15 +139,10 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
     Calls.serve(
         answer,
         () -> {
-          PodKey key = new PodKey(request.getNamespace(), request.getName());
-          PodBoard.Entry entry = fleet.board().get(key).orElseThrow(() -> noSuchPod(key));
+          PodBoard.Entry entry =
+              Targets.pod(fleet.board(), request.getNamespace(), request.getName());
           answer.onNext(pod(entry, request.getView(), request.getTemplate()));
         });
-  }
-
-  static PeapodException noSuchPod(PodKey key) {
-    return PeapodException.notFound(
-        "pods \"" + key.name() + "\" not found in namespace \"" + key.namespace() + "\"");
   }
 
   @Override
@@ -205,6 +212,17 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
     }
   }
 
+  private List<EventLog.Event> events(
+      boolean follow, long after, Predicate<EventLog.Event> wanted) throws InterruptedException {
+    try {
+      return follow
+          ? fleet.events().await(after, wanted, BOOKMARK_MILLIS)
+          : fleet.events().after(after, wanted);
+    } catch (PeapodException e) {
+      throw Status.OUT_OF_RANGE.withDescription(e.getMessage()).asRuntimeException();
+    }
+  }
+
   private static PodChange bookmark(long revision) {
     return PodChange.newBuilder().setType(PodChange.Type.BOOKMARK).setRevision(revision).build();
   }
@@ -248,7 +266,7 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
             String name = request.getSelector().getName();
             PodKey named = new PodKey(request.getSelector().getNamespace(), name);
             if (!name.isEmpty() && !keys.contains(named) && request.getManifestsCount() == 0) {
-              throw noSuchPod(named);
+              throw Targets.noSuchPod(named);
             }
           }
           Optional<Long> grace =
@@ -337,10 +355,7 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
                           || selector.getName().equals(event.pod().name()));
           long after = request.getAfterSequence();
           do {
-            List<EventLog.Event> found =
-                request.getFollow()
-                    ? fleet.events().await(after, wanted, BOOKMARK_MILLIS)
-                    : fleet.events().after(after, wanted);
+            List<EventLog.Event> found = events(request.getFollow(), after, wanted);
             for (EventLog.Event event : found) {
               sender.send(event(event));
               after = event.sequence();
@@ -351,7 +366,28 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
 
   @Override
   public StreamObserver<PodExecRequest> exec(StreamObserver<PodExecResponse> answer) {
-    return exec.serve(answer);
+    return remote.exec(answer);
+  }
+
+  @Override
+  public StreamObserver<PodExecRequest> attach(StreamObserver<PodExecResponse> answer) {
+    return remote.attach(answer);
+  }
+
+  @Override
+  public StreamObserver<PodForwardRequest> portForward(
+      StreamObserver<PodForwardResponse> answer) {
+    return forward.serve(answer);
+  }
+
+  @Override
+  public void signal(PodSignalRequest request, StreamObserver<PodSignalResponse> answer) {
+    Calls.serve(answer, () -> answer.onNext(signal.serve(request)));
+  }
+
+  @Override
+  public void stats(PodStatsRequest request, StreamObserver<PodStatsResponse> answer) {
+    Calls.serve(answer, () -> answer.onNext(stats.serve(filter(request.getSelector()))));
   }
 
   private Pod pod(PodBoard.Entry entry, PodView view, String template) {
@@ -410,9 +446,5 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
     }
     all.add(pod -> labels.matches(pod.getMetadata().getLabels()));
     return pod -> all.stream().allMatch(test -> test.test(pod));
-  }
-
-  static PeapodException unimplemented(String message) {
-    return new PeapodException(Kind.UNIMPLEMENTED, message);
   }
 }

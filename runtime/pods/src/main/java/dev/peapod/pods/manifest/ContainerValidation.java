@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.api.model.AppArmorProfile;
 import io.fabric8.kubernetes.api.model.Capabilities;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
+import io.fabric8.kubernetes.api.model.ContainerResizePolicy;
 import io.fabric8.kubernetes.api.model.ContainerRestartRule;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Quantity;
@@ -53,6 +54,7 @@ final class ContainerValidation {
     new EnvironmentValidation(rules).validate(path, container);
     ports(path + ".ports", container.getPorts());
     resources(path + ".resources", container);
+    resizes(path + ".resizePolicy", container, spec);
     new VolumeValidation(rules).mounts(path + ".volumeMounts", container, volumes);
     security(path + ".securityContext", container.getSecurityContext(), spec);
     probes.validate(path, container, spec);
@@ -133,6 +135,33 @@ final class ContainerValidation {
                 "must be less than or equal to " + name + " limit of " + text(limit));
           }
         });
+  }
+
+  private void resizes(String path, Container container, PodSpec spec) {
+    Set<String> names = new HashSet<>();
+    for (int i = 0; i < container.getResizePolicy().size(); i++) {
+      ContainerResizePolicy policy = container.getResizePolicy().get(i);
+      String at = path + "[" + i + "]";
+      if (rules.required(at + ".resourceName", policy.getResourceName())) {
+        rules.oneOf(at + ".resourceName", policy.getResourceName(), Set.of("cpu", "memory"));
+        if (!names.add(policy.getResourceName())) {
+          rules.duplicate(at, policy.getResourceName());
+        }
+      }
+      if (rules.required(at + ".restartPolicy", policy.getRestartPolicy())) {
+        rules.oneOf(
+            at + ".restartPolicy",
+            policy.getRestartPolicy(),
+            Set.of("NotRequired", "RestartContainer"));
+        if (policy.getRestartPolicy().equals("RestartContainer")
+            && "Never".equals(spec.getRestartPolicy())) {
+          rules.invalid(
+              at + ".restartPolicy",
+              policy.getRestartPolicy(),
+              "must be 'NotRequired' when `restartPolicy` is 'Never'");
+        }
+      }
+    }
   }
 
   /// @param defaults what has been checked already and was taken over

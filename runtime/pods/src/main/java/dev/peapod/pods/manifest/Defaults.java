@@ -103,6 +103,11 @@ final class Defaults {
       volume.getProjected().setDefaultMode(or(volume.getProjected().getDefaultMode(), 0644));
     } else if (volume.getHostPath() != null) {
       volume.getHostPath().setType(or(volume.getHostPath().getType(), ""));
+    } else if (volume.getImage() != null) {
+      String reference = volume.getImage().getReference();
+      if (isEmpty(volume.getImage().getPullPolicy()) && reference != null) {
+        volume.getImage().setPullPolicy(isLatest(reference) ? "Always" : "IfNotPresent");
+      }
     } else if (volume.getPersistentVolumeClaim() == null && volume.getEmptyDir() == null) {
       volume.setEmptyDir(new EmptyDirVolumeSource());
     }

@@ -160,6 +160,10 @@ final class PodValidation {
         path + ".fsGroupChangePolicy",
         security.getFsGroupChangePolicy(),
         Set.of("OnRootMismatch", "Always"));
+    rules.oneOf(
+        path + ".supplementalGroupsPolicy",
+        security.getSupplementalGroupsPolicy(),
+        Set.of("Merge", "Strict"));
     containers.apparmor(path + ".appArmorProfile", security.getAppArmorProfile());
     for (int i = 0; i < security.getSupplementalGroups().size(); i++) {
       containers.id(

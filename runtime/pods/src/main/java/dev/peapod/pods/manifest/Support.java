@@ -36,8 +36,8 @@ import java.util.Set;
 final class Support {
   private static final String ONE_MACHINE = "Peapod runs every pod on this one machine";
   private static final String ONE_MACHINE_VOLUMES =
-      "volumes are on this one machine: emptyDir, hostPath, persistentVolumeClaim, or made of"
-          + " configMap, secret, downwardAPI, projected";
+      "volumes are on this one machine: emptyDir, hostPath, persistentVolumeClaim, image, or made"
+          + " of configMap, secret, downwardAPI, projected";
   private static final String NO_CLUSTER_DNS = "there is no cluster's DNS here that would know it";
   private static final String A_DIRECTORY = "a claim is a new directory on this machine";
   private static final String ROOT_OWNS = "files of volumes belong to root and to fsGroup";
@@ -90,13 +90,17 @@ final class Support {
                   "name",
                   "ports",
                   "readinessProbe",
+                  "resizePolicy",
                   "resources",
                   "restartPolicy",
                   "restartPolicyRules",
                   "securityContext",
                   "startupProbe",
+                  "stdin",
+                  "stdinOnce",
                   "terminationMessagePath",
                   "terminationMessagePolicy",
+                  "tty",
                   "volumeMounts",
                   "workingDir")),
           Map.entry(EnvVar.class, Set.of("name", "value", "valueFrom")),
@@ -146,6 +150,7 @@ final class Support {
                   "seLinuxOptions",
                   "seccompProfile",
                   "supplementalGroups",
+                  "supplementalGroupsPolicy",
                   "sysctls")),
           Map.entry(LifecycleHandler.class, Set.of("exec", "httpGet", "sleep")),
           Map.entry(Capabilities.class, Set.of("add", "drop")),
@@ -156,6 +161,7 @@ final class Support {
                   "downwardAPI",
                   "emptyDir",
                   "hostPath",
+                  "image",
                   "name",
                   "persistentVolumeClaim",
                   "projected",
@@ -240,9 +246,6 @@ final class Support {
     reasons.put("PodSpec.ephemeralContainers", "they are not part of a manifest");
     reasons.put("PodSpec.resources", "give the containers' resources");
     reasons.put("LifecycleHandler.tcpSocket", "Kubernetes itself has no such hook");
-    reasons.put("Container.stdin", "there is no attach yet that could feed it");
-    reasons.put("Container.stdinOnce", "there is no attach yet that could feed it");
-    reasons.put("Container.tty", "there is no attach yet that could show it");
     reasons.put("EnvVarSource.fileKeyRef", "use configMapKeyRef or secretKeyRef");
     for (String field :
         Set.of(
@@ -268,7 +271,6 @@ final class Support {
     reasons.put("PodSpec.hostnameOverride", "use hostname");
     reasons.put("PodSpec.setHostnameAsFQDN", NO_CLUSTER_DNS);
     reasons.put("PodSpec.subdomain", NO_CLUSTER_DNS);
-    reasons.put("Container.resizePolicy", "resources of a running pod can not be changed yet");
     reasons.put("Container.volumeDevices", "volumes are directories and files");
     reasons.put("ResourceRequirements.claims", NO_API);
     for (String type : Set.of("SecurityContext.", "PodSecurityContext.")) {
@@ -276,11 +278,8 @@ final class Support {
     }
     reasons.putIfAbsent(
         "PodSecurityContext.seLinuxChangePolicy", "SELinux labels are not applied yet");
-    reasons.putIfAbsent(
-        "PodSecurityContext.supplementalGroupsPolicy", "groups of the image are merged in");
     reasons.put("VolumeMount.bindMountOptions", "the options are readOnly and mountPropagation");
     reasons.put("EmptyDirVolumeSource.mode", "an emptyDir can be written by all; use fsGroup");
-    reasons.put("Volume.image", "images can not be mounted yet");
     reasons.put("Volume.ephemeral", "use emptyDir, or a PersistentVolumeClaim of its own");
     return Map.copyOf(reasons);
   }

@@ -59,6 +59,7 @@ final class VolumeValidation {
     sources.put("downwardAPI", volume.getDownwardAPI());
     sources.put("configMap", volume.getConfigMap());
     sources.put("projected", volume.getProjected());
+    sources.put("image", volume.getImage());
     sources.values().removeIf(source -> source == null);
     sources.keySet().stream()
         .skip(1)
@@ -89,6 +90,13 @@ final class VolumeValidation {
     }
     if (volume.getProjected() != null) {
       projected(path + ".projected", volume.getProjected());
+    }
+    if (volume.getImage() != null) {
+      rules.required(path + ".image.reference", volume.getImage().getReference());
+      rules.oneOf(
+          path + ".image.pullPolicy",
+          volume.getImage().getPullPolicy(),
+          Set.of("Always", "IfNotPresent", "Never"));
     }
     if (volume.getPersistentVolumeClaim() != null) {
       name(

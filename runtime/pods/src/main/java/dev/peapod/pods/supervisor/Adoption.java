@@ -8,6 +8,7 @@ import dev.peapod.proto.runtime.v1.ContainerStatus;
 import dev.peapod.proto.runtime.v1.PodSandbox;
 import dev.peapod.proto.runtime.v1.PodSandboxState;
 import dev.peapod.proto.runtime.v1.PodSandboxStatus;
+import io.fabric8.kubernetes.api.model.ContainerBuilder;
 import io.fabric8.kubernetes.api.model.PodStatus;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -80,7 +81,10 @@ final class Adoption {
               .sorted(Comparator.comparingInt(c -> c.getMetadata().getAttempt()))
               .toList();
       for (Container instance : instances) {
-        take(cri, paths, slot, instance, current);
+        take(cri, paths, slot, instance, current, known(slot, earlier));
+      }
+      if (instances.isEmpty()) {
+        lost(slot, known(slot, earlier));
       }
     }
     return new Found(id, next, ips, newest.flatMap(UserRanges::of), stale);
@@ -88,14 +92,7 @@ final class Adoption {
 
   /// What an earlier daemon wrote down, for instances that the runtime has forgotten.
   private static void recall(ContainerSlot slot, @Nullable PodStatus earlier) {
-    if (earlier == null) {
-      return;
-    }
-    var statuses = slot.role != ContainerSlot.Role.MAIN ? earlier.getInitContainerStatuses() : earlier.getContainerStatuses();
-    for (var status : statuses) {
-      if (!slot.name().equals(status.getName())) {
-        continue;
-      }
+    for (var status : known(slot, earlier)) {
       int restarts = status.getRestartCount() == null ? 0 : status.getRestartCount();
       if (status.getLastState() != null && status.getLastState().getTerminated() != null) {
         slot.exited(StatusReport.termination(status.getLastState().getTerminated(), restarts));
@@ -108,8 +105,52 @@ final class Adoption {
     }
   }
 
+  /// A container that ran and of which the runtime knows nothing any more, as after a reboot.
+  private static void lost(
+      ContainerSlot slot, List<io.fabric8.kubernetes.api.model.ContainerStatus> known) {
+    for (var status : known) {
+      if (status.getState() != null && status.getState().getRunning() != null) {
+        int restarts = status.getRestartCount() == null ? 0 : status.getRestartCount();
+        slot.exited(StatusReport.lost(status, restarts, Instant.now()));
+        slot.nextAttempt = restarts + 1;
+      }
+    }
+  }
+
+  private static List<io.fabric8.kubernetes.api.model.ContainerStatus> known(
+      ContainerSlot slot, @Nullable PodStatus earlier) {
+    if (earlier == null) {
+      return List.of();
+    }
+    var statuses =
+        slot.role != ContainerSlot.Role.MAIN
+            ? earlier.getInitContainerStatuses()
+            : earlier.getContainerStatuses();
+    return statuses.stream().filter(status -> slot.name().equals(status.getName())).toList();
+  }
+
+  /// What a running instance was made by, as far as an earlier daemon has said: it may have ended
+  /// between a change of the manifest and what had to follow from it.
+  private static io.fabric8.kubernetes.api.model.Container as(
+      io.fabric8.kubernetes.api.model.Container spec,
+      List<io.fabric8.kubernetes.api.model.ContainerStatus> known) {
+    if (known.isEmpty() || known.getFirst().getState().getRunning() == null) {
+      return spec;
+    }
+    var as = new ContainerBuilder(spec).withImage(known.getFirst().getImage());
+    if (known.getFirst().getResources() != null) {
+      as.withResources(known.getFirst().getResources());
+    }
+    return as.build();
+  }
+
   private static void take(
-      Cri cri, PodPaths paths, ContainerSlot slot, Container instance, String sandbox) {
+      Cri cri,
+      PodPaths paths,
+      ContainerSlot slot,
+      Container instance,
+      String sandbox,
+      List<io.fabric8.kubernetes.api.model.ContainerStatus> known) {
     int attempt = instance.getMetadata().getAttempt();
     boolean here = instance.getPodSandboxId().equals(sandbox);
     switch (instance.getState()) {
@@ -118,7 +159,11 @@ final class Adoption {
         if (here
             && status.isPresent()
             && status.get().getState() == ContainerState.CONTAINER_RUNNING) {
-          slot.running(instance.getId(), instance.getImageId(), at(status.get().getStartedAt()));
+          slot.running(
+              instance.getId(),
+              instance.getImageId(),
+              at(status.get().getStartedAt()),
+              as(slot.spec, known));
         } else {
           end(slot, termination(cri, paths, slot, instance.getId(), attempt));
         }

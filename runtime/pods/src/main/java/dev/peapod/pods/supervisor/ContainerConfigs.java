@@ -52,6 +52,9 @@ final class ContainerConfigs {
                     .setImage(image.getId())
                     .setUserSpecifiedImage(container.getImage()))
             .setLogPath(container.getName() + "/" + attempt + ".log")
+            .setStdin(SandboxConfigs.isTrue(container.getStdin()))
+            .setStdinOnce(SandboxConfigs.isTrue(container.getStdinOnce()))
+            .setTty(SandboxConfigs.isTrue(container.getTty()))
             .putLabels(Labels.CONTAINER_NAME, container.getName())
             .putLabels(Labels.POD_NAME, pod.getMetadata().getName())
             .putLabels(Labels.POD_NAMESPACE, pod.getMetadata().getNamespace())
@@ -117,6 +120,7 @@ final class ContainerConfigs {
     boolean escalation = true;
     if (podContext != null) {
       result.addAllSupplementalGroups(podContext.getSupplementalGroups());
+      result.setSupplementalGroupsPolicy(SandboxConfigs.groups(podContext));
       if (podContext.getFsGroup() != null
           && !podContext.getSupplementalGroups().contains(podContext.getFsGroup())) {
         result.addSupplementalGroups(podContext.getFsGroup());

@@ -5,8 +5,8 @@ import dev.peapod.pods.PodKey;
 import dev.peapod.pods.probe.ProbeKind;
 import dev.peapod.pods.supervisor.ContainerSlot.Role;
 import dev.peapod.pods.volume.PodVolumes;
-import dev.peapod.proto.runtime.v1.Container;
 import dev.peapod.proto.runtime.v1.ContainerState;
+import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.LifecycleHandler;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Probe;
@@ -16,6 +16,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -112,6 +113,85 @@ final class ContainerKeeper {
     return reason.startsWith("ErrImage") || reason.startsWith("ImagePull");
   }
 
+  /// Brings a running container in line with its manifest where that has changed: another image
+  /// restarts it, other resources are given to it, or restart it where it says so.
+  void conform(Pod pod, ContainerSlot slot, SandboxKeeper sandbox) {
+    Container before = slot.instance;
+    if (slot.state != ContainerSlot.State.RUNNING || slot.isBusy() || before == null) {
+      return;
+    }
+    if (!before.getImage().equals(slot.spec.getImage())) {
+      replace(pod, slot, sandbox.ip(), "definition changed, will be restarted");
+      return;
+    }
+    if (!slot.resizeProblem.isEmpty()) {
+      return;
+    }
+    Set<String> changed = Resources.changes(before, slot.spec);
+    if (changed.isEmpty()) {
+      return;
+    }
+    boolean restarts =
+        slot.spec.getResizePolicy().stream()
+            .filter(policy -> changed.contains(policy.getResourceName()))
+            .anyMatch(policy -> policy.getRestartPolicy().equals("RestartContainer"));
+    if (restarts) {
+      replace(pod, slot, sandbox.ip(), "resize requires a restart");
+    } else {
+      resize(pod, slot, before, sandbox.id());
+    }
+  }
+
+  private void replace(Pod pod, ContainerSlot slot, String podIp, String why) {
+    slot.restartWanted = true;
+    slot.crashes.clear();
+    stop(pod, slot, podIp, "Container " + slot.name() + " " + why, grace(pod));
+  }
+
+  private void resize(Pod pod, ContainerSlot slot, Container before, String sandboxId) {
+    Container spec = slot.spec;
+    String id = slot.containerId;
+    // More goes to the pod before the container has it, less after the container has let it go.
+    boolean first = Resources.isMore(before, spec);
+    slot.operation =
+        Thread.ofVirtual()
+            .name("resize " + key + " " + slot.name())
+            .start(
+                () -> {
+                  String problem = "";
+                  try {
+                    if (first) {
+                      shared.cri().updateSandbox(sandboxId, Resources.ofPod(pod));
+                    }
+                    shared.cri().updateContainer(id, Resources.of(pod, spec));
+                    if (!first) {
+                      shared.cri().updateSandbox(sandboxId, Resources.ofPod(pod));
+                    }
+                  } catch (PeapodException e) {
+                    problem = String.valueOf(e.getMessage());
+                  }
+                  worker.accept(new Message.Resized(slot, id, spec, problem));
+                });
+  }
+
+  void resized(Message.Resized resized) {
+    ContainerSlot slot = resized.slot();
+    slot.operation = null;
+    if (!slot.containerId.equals(resized.containerId())
+        || slot.state != ContainerSlot.State.RUNNING) {
+      return;
+    }
+    if (resized.problem().isEmpty()) {
+      slot.instance = resized.spec();
+      shared
+          .events()
+          .normal(key, slot.name(), "ResizeCompleted", "Resources of the container were changed");
+    } else {
+      slot.resizeProblem = resized.problem();
+      shared.events().warning(key, slot.name(), "ResizeError", resized.problem());
+    }
+  }
+
   // --- how it went
 
   /// @return whether there is something to be written down
@@ -120,7 +200,7 @@ final class ContainerKeeper {
     slot.operation = null;
     slot.nextAttempt = started.attempt() + 1;
     Termination older = slot.last;
-    slot.running(started.containerId(), started.imageId(), started.at());
+    slot.running(started.containerId(), started.imageId(), started.at(), started.spec());
     slot.pulls.clear();
     // The instance before stays for its log and status, older ones go.
     if (older != null && older != slot.last) {
@@ -192,7 +272,7 @@ final class ContainerKeeper {
     if (observed.begunAt() <= slot.changedAt) {
       return false;
     }
-    List<Container> containers = observed.containers();
+    List<dev.peapod.proto.runtime.v1.Container> containers = observed.containers();
     if (!slot.isBusy()) {
       // Left by a create whose answer never came; it would stand in the way of the next one.
       containers.stream()
@@ -203,7 +283,7 @@ final class ContainerKeeper {
     if (!slot.isAlive()) {
       return false;
     }
-    Optional<Container> found =
+    Optional<dev.peapod.proto.runtime.v1.Container> found =
         containers.stream().filter(c -> c.getId().equals(slot.containerId)).findFirst();
     if (found.isEmpty() || found.get().getState() == ContainerState.CONTAINER_EXITED) {
       exited(slot);

@@ -3,6 +3,8 @@ package dev.peapod.pods.supervisor;
 import dev.peapod.error.PeapodException;
 import dev.peapod.pods.environment.Expansion;
 import dev.peapod.pods.volume.PodVolumes;
+import dev.peapod.proto.runtime.v1.Image;
+import dev.peapod.proto.runtime.v1.ImageSpec;
 import dev.peapod.proto.runtime.v1.Mount;
 import dev.peapod.proto.runtime.v1.MountPropagation;
 import io.fabric8.kubernetes.api.model.Container;
@@ -19,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class ContainerMounts {
   private ContainerMounts() {}
 
+  /// @param images those of the image volumes, by the volume's name
   /// @throws PeapodException FAILED_PRECONDITION or INVALID if a part of a volume can not be shown
   static List<Mount> of(
       Pod pod,
@@ -26,6 +29,7 @@ final class ContainerMounts {
       int attempt,
       PodPaths paths,
       PodVolumes volumes,
+      Map<String, Image> images,
       Map<String, String> environment) {
     List<Mount> result = new ArrayList<>();
     boolean ownHosts = false;
@@ -37,8 +41,14 @@ final class ContainerMounts {
               .filter(v -> v.getName().equals(mount.getName()))
               .findFirst()
               .orElseThrow();
-      Path source = volumes.source(pod, volume);
       String part = part(mount, environment);
+      ownHosts |= mount.getMountPath().equals("/etc/hosts");
+      Image image = images.get(volume.getName());
+      if (image != null) {
+        result.add(ofImage(mount, image, volume.getImage().getReference(), part));
+        continue;
+      }
+      Path source = volumes.source(pod, volume);
       if (!part.isEmpty()) {
         source = volumes.part(source, part, volume.getName() + "/" + container.getName() + "/" + i);
       }
@@ -52,7 +62,6 @@ final class ContainerMounts {
               .setRecursiveReadOnly(recursive != null && !recursive.equals("Disabled"))
               .setPropagation(propagation(mount.getMountPropagation()))
               .build());
-      ownHosts |= mount.getMountPath().equals("/etc/hosts");
     }
     if (!ownHosts) {
       result.add(
@@ -71,6 +80,16 @@ final class ContainerMounts {
             .setHostPath(paths.terminationMessage(container.getName(), attempt).toString())
             .build());
     return result;
+  }
+
+  private static Mount ofImage(VolumeMount mount, Image image, String reference, String part) {
+    return Mount.newBuilder()
+        .setContainerPath(mount.getMountPath())
+        .setImage(
+            ImageSpec.newBuilder().setImage(image.getId()).setUserSpecifiedImage(reference))
+        .setImageSubPath(part)
+        .setReadonly(true)
+        .build();
   }
 
   private static String part(VolumeMount mount, Map<String, String> environment) {

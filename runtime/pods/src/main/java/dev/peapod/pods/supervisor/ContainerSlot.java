@@ -35,6 +35,10 @@ final class ContainerSlot {
   }
 
   Container spec;
+  /// What the manifest said when the present instance was made, or was changed since.
+  @Nullable Container instance;
+  /// Why the instance could not be given what the manifest says now; empty if it could.
+  String resizeProblem = "";
   final Role role;
   final BackOff crashes;
   final BackOff pulls;
@@ -144,8 +148,11 @@ final class ContainerSlot {
     started = false;
   }
 
-  void running(String id, String image, Instant since) {
+  /// @param as what the instance was made by
+  void running(String id, String image, Instant since, Container as) {
     state = State.RUNNING;
+    instance = as;
+    resizeProblem = "";
     restartWanted = false;
     containerId = id;
     imageId = image;
@@ -162,6 +169,7 @@ final class ContainerSlot {
   void exited(Termination termination) {
     endProbes();
     state = State.EXITED;
+    resizeProblem = "";
     changedAt = System.nanoTime();
     if (ended != null) {
       last = ended;

@@ -10,9 +10,13 @@ import dev.peapod.proto.runtime.v1.ContainerConfig;
 import dev.peapod.proto.runtime.v1.Image;
 import dev.peapod.proto.runtime.v1.PodSandboxConfig;
 import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ImageVolumeSource;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Volume;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -22,6 +26,8 @@ final class ContainerStart implements Runnable {
   private final Shared shared;
   private final Pod pod;
   private final ContainerSlot slot;
+  private final Container spec;
+  private final boolean resized;
   private final int attempt;
   private final String sandbox;
   private final PodSandboxConfig sandboxConfig;
@@ -42,6 +48,9 @@ final class ContainerStart implements Runnable {
     this.shared = shared;
     this.pod = pod;
     this.slot = slot;
+    this.spec = slot.spec;
+    this.resized =
+        slot.instance != null && !Resources.changes(slot.instance, slot.spec).isEmpty();
     this.attempt = attempt;
     this.sandbox = sandbox;
     this.sandboxConfig = sandboxConfig;
@@ -57,10 +66,15 @@ final class ContainerStart implements Runnable {
 
   private Message bringUp() {
     PodKey key = PodKey.of(pod);
-    Container spec = slot.spec;
     Image image;
+    Map<String, Image> volumeImages = new HashMap<>();
     try {
-      image = image(key, spec);
+      image = image(key, spec.getImage(), spec.getImagePullPolicy());
+      for (Volume volume : imageVolumes()) {
+        ImageVolumeSource source = volume.getImage();
+        volumeImages.put(
+            volume.getName(), image(key, source.getReference(), source.getPullPolicy()));
+      }
     } catch (Unavailable e) {
       shared.events().warning(key, spec.getName(), "Failed", e.getMessage());
       return new Message.NotCreated(slot, e.reason, e.getMessage(), true);
@@ -73,6 +87,9 @@ final class ContainerStart implements Runnable {
     try {
       PodFiles.prepareContainer(paths, spec.getName(), attempt);
       Environment environment = environment(key);
+      if (resized) {
+        shared.cri().updateSandbox(sandbox, Resources.ofPod(pod));
+      }
       ContainerConfig config =
           ContainerConfigs.of(
               pod,
@@ -81,7 +98,7 @@ final class ContainerStart implements Runnable {
               attempt,
               image,
               environment.variables(),
-              ContainerMounts.of(pod, spec, attempt, paths, volumes, environment.variables()),
+              ContainerMounts.of(pod, spec, attempt, paths, volumes, volumeImages, environment.variables()),
               shared.config());
       id = shared.cri().createContainer(sandbox, config, sandboxConfig);
       shared.events().normal(key, spec.getName(), "Created", "Container created");
@@ -96,7 +113,7 @@ final class ContainerStart implements Runnable {
       shared.cri().startContainer(id);
       shared.events().normal(key, spec.getName(), "Started", "Container started");
       PodFiles.forgetOldInstances(paths, spec.getName(), attempt);
-      return new Message.Started(slot, attempt, id, image.getId(), shared.clock().instant());
+      return new Message.Started(slot, spec, attempt, id, image.getId(), shared.clock().instant());
     } catch (RuntimeException e) {
       shared.events().warning(key, spec.getName(), "Failed", String.valueOf(e.getMessage()));
       return new Message.NotStarted(
@@ -106,7 +123,7 @@ final class ContainerStart implements Runnable {
 
   private Environment environment(PodKey key) {
     PodFields fields = new PodFields(pod, ips, shared.config().nodeName());
-    Environment environment = Environment.of(key.namespace(), slot.spec, shared.objects(), fields);
+    Environment environment = Environment.of(key.namespace(), spec, shared.objects(), fields);
     if (!environment.skipped().isEmpty()) {
       shared
           .events()
@@ -128,10 +145,19 @@ final class ContainerStart implements Runnable {
     return new Message.NotCreated(slot, reason, message, image);
   }
 
-  private Image image(PodKey key, Container spec) {
-    String reference = spec.getImage();
+  /// Those that the container mounts.
+  private List<Volume> imageVolumes() {
+    return pod.getSpec().getVolumes().stream()
+        .filter(volume -> volume.getImage() != null)
+        .filter(
+            volume ->
+                spec.getVolumeMounts().stream()
+                    .anyMatch(mount -> mount.getName().equals(volume.getName())))
+        .toList();
+  }
+
+  private Image image(PodKey key, String reference, String policy) {
     Optional<Image> present = shared.cri().image(reference);
-    String policy = spec.getImagePullPolicy();
     if (present.isPresent() && !policy.equals("Always")) {
       shared
           .events()

@@ -3,6 +3,7 @@ package dev.peapod.pods.supervisor;
 import com.google.protobuf.ByteString;
 import dev.peapod.error.PeapodException;
 import dev.peapod.error.PeapodException.Kind;
+import dev.peapod.proto.runtime.v1.AttachRequest;
 import dev.peapod.proto.runtime.v1.Container;
 import dev.peapod.proto.runtime.v1.ContainerConfig;
 import dev.peapod.proto.runtime.v1.ContainerEventResponse;
@@ -10,6 +11,7 @@ import dev.peapod.proto.runtime.v1.ContainerFilter;
 import dev.peapod.proto.runtime.v1.ContainerStatus;
 import dev.peapod.proto.runtime.v1.ContainerStatusRequest;
 import dev.peapod.proto.runtime.v1.CreateContainerRequest;
+import dev.peapod.proto.runtime.v1.ExecRequest;
 import dev.peapod.proto.runtime.v1.ExecSyncRequest;
 import dev.peapod.proto.runtime.v1.ExecSyncResponse;
 import dev.peapod.proto.runtime.v1.GetEventsRequest;
@@ -17,13 +19,19 @@ import dev.peapod.proto.runtime.v1.Image;
 import dev.peapod.proto.runtime.v1.ImageServiceGrpc;
 import dev.peapod.proto.runtime.v1.ImageSpec;
 import dev.peapod.proto.runtime.v1.ImageStatusRequest;
+import dev.peapod.proto.runtime.v1.LinuxContainerResources;
 import dev.peapod.proto.runtime.v1.ListContainersRequest;
 import dev.peapod.proto.runtime.v1.ListPodSandboxRequest;
+import dev.peapod.proto.runtime.v1.ListPodSandboxStatsRequest;
 import dev.peapod.proto.runtime.v1.PodSandbox;
 import dev.peapod.proto.runtime.v1.PodSandboxConfig;
 import dev.peapod.proto.runtime.v1.PodSandboxFilter;
+import dev.peapod.proto.runtime.v1.PodSandboxState;
+import dev.peapod.proto.runtime.v1.PodSandboxStats;
+import dev.peapod.proto.runtime.v1.PodSandboxStatsFilter;
 import dev.peapod.proto.runtime.v1.PodSandboxStatus;
 import dev.peapod.proto.runtime.v1.PodSandboxStatusRequest;
+import dev.peapod.proto.runtime.v1.PortForwardRequest;
 import dev.peapod.proto.runtime.v1.PullImageRequest;
 import dev.peapod.proto.runtime.v1.RemoveContainerRequest;
 import dev.peapod.proto.runtime.v1.RemovePodSandboxRequest;
@@ -32,6 +40,8 @@ import dev.peapod.proto.runtime.v1.RuntimeServiceGrpc;
 import dev.peapod.proto.runtime.v1.StartContainerRequest;
 import dev.peapod.proto.runtime.v1.StopContainerRequest;
 import dev.peapod.proto.runtime.v1.StopPodSandboxRequest;
+import dev.peapod.proto.runtime.v1.UpdateContainerResourcesRequest;
+import dev.peapod.proto.runtime.v1.UpdatePodSandboxResourcesRequest;
 import dev.peapod.proto.runtime.v1.VersionRequest;
 import dev.peapod.proto.runtime.v1.VersionResponse;
 import io.grpc.Channel;
@@ -44,12 +54,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// The CRI as the supervisor calls it: blocking, with deadlines, failures as [PeapodException]. An
 /// interrupt cancels the call. Thread-safe.
 public final class Cri {
   private static final Duration QUICK = Duration.ofSeconds(30);
   private static final Duration SLOW = Duration.ofMinutes(4);
+  private static final Pattern PID = Pattern.compile("\"pid\"\\s*:\\s*([1-9][0-9]{0,8})");
 
   private final RuntimeServiceGrpc.RuntimeServiceBlockingStub runtime;
   private final ImageServiceGrpc.ImageServiceBlockingStub images;
@@ -83,6 +96,14 @@ public final class Cri {
                         .setFilter(ContainerFilter.newBuilder().putAllLabelSelector(labels))
                         .build())
                 .getContainersList());
+  }
+
+  /// The sandbox of a pod that is up, if one is.
+  public Optional<String> readySandbox(String uid) {
+    return sandboxes(Map.of(Labels.POD_UID, uid)).stream()
+        .filter(sandbox -> sandbox.getState() == PodSandboxState.SANDBOX_READY)
+        .map(PodSandbox::getId)
+        .findFirst();
   }
 
   String runSandbox(PodSandboxConfig config) {
@@ -148,6 +169,36 @@ public final class Cri {
                         .build()));
   }
 
+  /// Changes what a running container may use.
+  void updateContainer(String id, LinuxContainerResources resources) {
+    call(
+        () ->
+            within(SLOW)
+                .updateContainerResources(
+                    UpdateContainerResourcesRequest.newBuilder()
+                        .setContainerId(id)
+                        .setLinux(resources)
+                        .build()));
+  }
+
+  /// Changes what all of a pod may use together; a runtime that leaves that to others is fine.
+  void updateSandbox(String id, LinuxContainerResources resources) {
+    try {
+      call(
+          () ->
+              within(SLOW)
+                  .updatePodSandboxResources(
+                      UpdatePodSandboxResourcesRequest.newBuilder()
+                          .setPodSandboxId(id)
+                          .setResources(resources)
+                          .build()));
+    } catch (PeapodException e) {
+      if (e.kind() != Kind.UNIMPLEMENTED) {
+        throw e;
+      }
+    }
+  }
+
   void removeContainer(String id) {
     ifFound(
         () ->
@@ -207,6 +258,87 @@ public final class Cri {
                   .setTimeout(timeout.plusNanos(999_999_999).toSeconds())
                   .build());
         });
+  }
+
+  /// Where a command's streams are to be had, once.
+  public String execUrl(
+      String container, List<String> command, boolean stdin, boolean stderr, boolean tty) {
+    return call(
+        () ->
+            within(QUICK)
+                .exec(
+                    ExecRequest.newBuilder()
+                        .setContainerId(container)
+                        .addAllCmd(command)
+                        .setStdin(stdin)
+                        .setStdout(true)
+                        .setStderr(stderr)
+                        .setTty(tty)
+                        .build())
+                .getUrl());
+  }
+
+  /// Where the streams of a container's main process are to be had, once.
+  public String attachUrl(String container, boolean stdin, boolean stderr, boolean tty) {
+    return call(
+        () ->
+            within(QUICK)
+                .attach(
+                    AttachRequest.newBuilder()
+                        .setContainerId(container)
+                        .setStdin(stdin)
+                        .setStdout(true)
+                        .setStderr(stderr)
+                        .setTty(tty)
+                        .build())
+                .getUrl());
+  }
+
+  /// Where connections to ports of a sandbox are to be had.
+  public String portForwardUrl(String sandbox, int port) {
+    return call(
+        () ->
+            within(QUICK)
+                .portForward(
+                    PortForwardRequest.newBuilder()
+                        .setPodSandboxId(sandbox)
+                        .addPort(port)
+                        .build())
+                .getUrl());
+  }
+
+  /// What the sandboxes with these labels use, and their containers.
+  public List<PodSandboxStats> stats(Map<String, String> labels) {
+    return call(
+        () ->
+            within(QUICK)
+                .listPodSandboxStats(
+                    ListPodSandboxStatsRequest.newBuilder()
+                        .setFilter(PodSandboxStatsFilter.newBuilder().putAllLabelSelector(labels))
+                        .build())
+                .getStatsList());
+  }
+
+  /// The process of a running container, as runtimes tell it in a verbose status.
+  ///
+  /// @throws PeapodException UNIMPLEMENTED if this one does not
+  public int pid(String container) {
+    Map<String, String> info =
+        call(
+            () ->
+                within(QUICK)
+                    .containerStatus(
+                        ContainerStatusRequest.newBuilder()
+                            .setContainerId(container)
+                            .setVerbose(true)
+                            .build())
+                    .getInfoMap());
+    Matcher pid = PID.matcher(info.getOrDefault("info", ""));
+    if (!pid.find()) {
+      throw new PeapodException(
+          Kind.UNIMPLEMENTED, "the runtime does not tell the processes of its containers");
+    }
+    return Integer.parseInt(pid.group(1));
   }
 
   /// The stream of container events, without end; blocks.

@@ -1,5 +1,6 @@
 package dev.peapod.pods.supervisor;
 
+import dev.peapod.error.PeapodException;
 import dev.peapod.pods.PodKey;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -35,12 +36,14 @@ public final class EventLog {
   private final Condition added = lock.newCondition();
   private final Deque<Event> events = new ArrayDeque<>();
   private long sequence;
+  private long forgotten;
 
   public EventLog(InstantSource clock) {
     this.clock = clock;
     // Numbers of an earlier daemon are smaller than all of this one, so that a reader who goes on
     // from one of them misses nothing.
     this.sequence = clock.millis() * 1000;
+    this.forgotten = sequence;
   }
 
   void normal(PodKey pod, String container, String reason, String message) {
@@ -76,7 +79,7 @@ public final class EventLog {
       events.addLast(
           new Event(++sequence, pod, container, warning, reason, text, first, now, count));
       if (events.size() > MOST) {
-        events.removeFirst();
+        forgotten = events.removeFirst().sequence;
       }
       added.signalAll();
     } finally {
@@ -94,7 +97,9 @@ public final class EventLog {
     }
   }
 
-  /// The events after a number, oldest first.
+  /// The events after a number, oldest first; 0 for all that are kept.
+  ///
+  /// @throws PeapodException INVALID if some after it are no longer kept
   public List<Event> after(long number, Predicate<Event> wanted) {
     lock.lock();
     try {
@@ -132,6 +137,10 @@ public final class EventLog {
   }
 
   private List<Event> listed(long number, Predicate<Event> wanted) {
+    if (number != 0 && number < forgotten) {
+      throw PeapodException.invalid(
+          "too old: events after " + number + " are no longer all kept; list them anew");
+    }
     List<Event> found = new ArrayList<>();
     for (var i = events.descendingIterator(); i.hasNext(); ) {
       Event event = i.next();

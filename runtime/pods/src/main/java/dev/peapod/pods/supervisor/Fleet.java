@@ -278,20 +278,23 @@ public final class Fleet implements AutoCloseable {
       throw new PeapodException(
           Kind.ALREADY_EXISTS, "pod " + key + " is being deleted; apply it again when it is gone");
     }
-    if (!before.getSpec().equals(manifest.pod().getSpec())) {
+    Optional<String> forbidden = SpecChanges.forbidden(before, manifest.pod());
+    if (forbidden.isPresent()) {
       if (replace) {
         return Result.REPLACED;
       }
       throw new PeapodException(
           Kind.ALREADY_EXISTS,
-          "pod "
-              + key
-              + " runs with another spec, and a running pod's spec can not be changed;"
-              + " apply with --replace to delete it and make it anew");
+          "The Pod \""
+              + key.name()
+              + "\" is invalid: "
+              + forbidden.get()
+              + " (apply with --replace to delete it and make it anew)");
     }
     ObjectMeta now = manifest.pod().getMetadata();
     boolean same =
-        Objects.equals(before.getMetadata().getLabels(), now.getLabels())
+        before.getSpec().equals(manifest.pod().getSpec())
+            && Objects.equals(before.getMetadata().getLabels(), now.getLabels())
             && Objects.equals(before.getMetadata().getAnnotations(), now.getAnnotations());
     return same ? Result.UNCHANGED : Result.CONFIGURED;
   }
@@ -321,9 +324,7 @@ public final class Fleet implements AutoCloseable {
   private void configure(Pod asked) {
     PodWorker worker = workers.get(PodKey.of(asked));
     if (worker != null) {
-      worker.tell(
-          new Message.Configure(
-              asked.getMetadata().getLabels(), asked.getMetadata().getAnnotations()));
+      worker.tell(new Message.Configure(asked));
     }
   }
 

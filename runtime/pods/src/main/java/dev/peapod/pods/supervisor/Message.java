@@ -2,20 +2,22 @@ package dev.peapod.pods.supervisor;
 
 import dev.peapod.pods.object.ObjectKey;
 import dev.peapod.pods.probe.ProbeKind;
-import dev.peapod.proto.runtime.v1.Container;
 import dev.peapod.proto.runtime.v1.PodSandbox;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.Pod;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /// What a pod's worker is told.
 sealed interface Message {
   /// What the runtime has of the pod.
   ///
   /// @param begunAt `System.nanoTime` when the listing was asked for
-  record Observed(List<PodSandbox> sandboxes, List<Container> containers, long begunAt)
+  record Observed(
+      List<PodSandbox> sandboxes,
+      List<dev.peapod.proto.runtime.v1.Container> containers,
+      long begunAt)
       implements Message {}
 
   record SandboxMade(String id, int attempt, List<String> ips, Optional<Integer> firstUser)
@@ -23,7 +25,18 @@ sealed interface Message {
 
   record SandboxFailed(int attempt, String message) implements Message {}
 
-  record Started(ContainerSlot slot, int attempt, String containerId, String imageId, Instant at)
+  /// @param spec what it was made by
+  record Started(
+      ContainerSlot slot,
+      Container spec,
+      int attempt,
+      String containerId,
+      String imageId,
+      Instant at)
+      implements Message {}
+
+  /// A running container has the resources of this spec now, or not: then why.
+  record Resized(ContainerSlot slot, String containerId, Container spec, String problem)
       implements Message {}
 
   /// The hook after the start has ended.
@@ -61,8 +74,8 @@ sealed interface Message {
   /// The pod is to go. Told again with a shorter time, it goes quicker.
   record Delete(Optional<Long> graceSeconds) implements Message {}
 
-  record Configure(@Nullable Map<String, String> labels, @Nullable Map<String, String> annotations)
-      implements Message {}
+  /// What may change of a running pod is to be as in this one.
+  record Configure(Pod asked) implements Message {}
 
   /// All is removed, or not: then why.
   record Removed(String problem) implements Message {}

@@ -202,6 +202,10 @@ final class PodWorker {
         statusChanged = true;
       }
       case Message.Stopped stopped -> containers.stopped(stopped);
+      case Message.Resized resized -> {
+        containers.resized(resized);
+        statusChanged = true;
+      }
       case Message.Probed probed -> {
         if (!removing) {
           containers.probed(pod, probed, sandbox.ip());
@@ -247,6 +251,10 @@ final class PodWorker {
     slots().forEach(ContainerSlot::forget);
     sandbox.adopt(Adoption.adopt(shared.cri(), paths, observed, slots().toList(), earlier));
     adopted = true;
+    if (!sandbox.isUp() && !PodPhase.isFinal(PodPhase.of(pod, inits, mains))) {
+      // As when a sandbox is lost while we look.
+      inits.forEach(ContainerSlot::again);
+    }
     slots()
         .filter(ContainerSlot::isAlive)
         .forEach(slot -> Probes.begin(shared, pod, slot, sandbox.ip(), this::tell));
@@ -270,6 +278,7 @@ final class PodWorker {
       end();
     } else if (sandbox.isUp()) {
       PodPhase.turn(pod, inits, mains).forEach(slot -> containers.runIfDue(pod, slot, sandbox));
+      slots().forEach(slot -> containers.conform(pod, slot, sandbox));
     } else if (slots().noneMatch(ContainerSlot::isBusy)) {
       sandbox.makeIfDue(pod);
     }
@@ -446,15 +455,27 @@ final class PodWorker {
   }
 
   private void configure(Message.Configure configure) {
-    pod =
-        with(
-            new ObjectMetaBuilder(pod.getMetadata())
-                .withLabels(configure.labels())
-                .withAnnotations(configure.annotations())
-                .build(),
-            null);
+    Pod asked = configure.asked();
+    ObjectMeta metadata =
+        new ObjectMetaBuilder(pod.getMetadata())
+            .withLabels(asked.getMetadata().getLabels())
+            .withAnnotations(asked.getMetadata().getAnnotations())
+            .build();
+    pod = new Pod(pod.getApiVersion(), pod.getKind(), metadata, asked.getSpec(), null);
     shared.store().savePod(pod);
+    for (Container spec : Resources.all(pod)) {
+      slots().filter(slot -> slot.name().equals(spec.getName())).forEach(slot -> change(slot, spec));
+    }
     refreshVolumes();
+  }
+
+  private static void change(ContainerSlot slot, Container spec) {
+    if (!slot.spec.getImage().equals(spec.getImage())) {
+      slot.pulls.clear();
+      slot.retryAt = Optional.empty();
+    }
+    slot.spec = spec;
+    slot.resizeProblem = "";
   }
 
   // --- telling

@@ -10,6 +10,8 @@ import io.fabric8.kubernetes.api.model.ResourceRequirements;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -70,6 +72,30 @@ public final class Resources {
     effective(containers, inits, c -> cpu(c, true)).ifPresent(l -> result.setCpuQuota(quota(l)));
     effective(containers, inits, c -> memory(c, true)).ifPresent(result::setMemoryLimitInBytes);
     return result.build();
+  }
+
+  /// The names of the resources of which two containers differ.
+  static Set<String> changes(Container before, Container after) {
+    Set<String> changed = new TreeSet<>();
+    for (boolean limit : new boolean[] {false, true}) {
+      if (!cpu(before, limit).equals(cpu(after, limit))) {
+        changed.add("cpu");
+      }
+      if (!memory(before, limit).equals(memory(after, limit))) {
+        changed.add("memory");
+      }
+    }
+    return changed;
+  }
+
+  /// Whether a container is allowed more of anything than before.
+  static boolean isMore(Container before, Container after) {
+    return more(cpu(before, true), cpu(after, true))
+        || more(memory(before, true), memory(after, true));
+  }
+
+  private static boolean more(OptionalLong before, OptionalLong after) {
+    return before.orElse(Long.MAX_VALUE) < after.orElse(Long.MAX_VALUE);
   }
 
   private interface Figure {
@@ -158,7 +184,8 @@ public final class Resources {
     return value.isPresent() && value.getAsLong() > 0;
   }
 
-  private static List<Container> all(Pod pod) {
+  /// All containers of a manifest, those that begin the pod first.
+  static List<Container> all(Pod pod) {
     return Stream.concat(
             pod.getSpec().getInitContainers().stream(), pod.getSpec().getContainers().stream())
         .toList();

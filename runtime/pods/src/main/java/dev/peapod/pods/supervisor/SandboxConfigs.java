@@ -14,6 +14,7 @@ import dev.peapod.proto.runtime.v1.PortMapping;
 import dev.peapod.proto.runtime.v1.Protocol;
 import dev.peapod.proto.runtime.v1.SELinuxOption;
 import dev.peapod.proto.runtime.v1.SecurityProfile;
+import dev.peapod.proto.runtime.v1.SupplementalGroupsPolicy;
 import io.fabric8.kubernetes.api.model.AppArmorProfile;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
@@ -164,6 +165,7 @@ final class SandboxConfigs {
         security.setRunAsGroup(Int64Value.newBuilder().setValue(context.getRunAsGroup()));
       }
       security.addAllSupplementalGroups(context.getSupplementalGroups());
+      security.setSupplementalGroupsPolicy(groups(context));
       context.getSysctls().forEach(s -> linux.putSysctls(s.getName(), s.getValue()));
     }
     return linux.setSecurityContext(security).build();
@@ -221,6 +223,13 @@ final class SandboxConfigs {
               .setProfileType(SecurityProfile.ProfileType.RuntimeDefault)
               .build();
     };
+  }
+
+  /// Whether the image's own groups count.
+  static SupplementalGroupsPolicy groups(PodSecurityContext context) {
+    return "Strict".equals(context.getSupplementalGroupsPolicy())
+        ? SupplementalGroupsPolicy.Strict
+        : SupplementalGroupsPolicy.Merge;
   }
 
   static SELinuxOption selinux(SELinuxOptions options) {

@@ -14,6 +14,7 @@ import io.fabric8.kubernetes.api.model.PodConditionBuilder;
 import io.fabric8.kubernetes.api.model.PodIP;
 import io.fabric8.kubernetes.api.model.PodStatus;
 import io.fabric8.kubernetes.api.model.PodStatusBuilder;
+import io.fabric8.kubernetes.api.model.ResourceRequirements;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -92,7 +93,8 @@ final class StatusReport {
             .withStartTime(startTime)
             .withHostIP(hostIp)
             .withHostIPs(new HostIP(hostIp))
-            .withConditions(conditions(finished, phase, initialized, sandbox, inits, unready, now))
+            .withConditions(
+                conditions(finished, phase, initialized, sandbox, inits, mains, unready, now))
             .withInitContainerStatuses(
                 inits.stream().map(slot -> container(slot, inits, mains)).toList())
             .withContainerStatuses(
@@ -111,6 +113,7 @@ final class StatusReport {
       boolean initialized,
       boolean sandbox,
       List<ContainerSlot> inits,
+      List<ContainerSlot> mains,
       List<String> unready,
       Instant now) {
     List<PodCondition> result = new ArrayList<>();
@@ -144,6 +147,16 @@ final class StatusReport {
     result.add(condition("Ready", ready, reason, message, now));
     result.add(condition("ContainersReady", ready, reason, message, now));
     result.add(condition("PodScheduled", true, "", "", now));
+    Optional<String> refused =
+        Stream.concat(inits.stream(), mains.stream())
+            .map(slot -> slot.resizeProblem)
+            .filter(problem -> !problem.isEmpty())
+            .findFirst();
+    if (refused.isPresent()) {
+      result.add(condition("PodResizePending", true, "Infeasible", refused.get(), now));
+    } else {
+      conditions.remove("PodResizePending");
+    }
     return result;
   }
 
@@ -173,11 +186,15 @@ final class StatusReport {
     ContainerStatusBuilder status =
         new ContainerStatusBuilder()
             .withName(slot.name())
-            .withImage(slot.spec.getImage())
+            .withImage(
+                slot.isAlive() && slot.instance != null
+                    ? slot.instance.getImage()
+                    : slot.spec.getImage())
             .withImageID(slot.imageId)
             .withRestartCount(slot.restarts())
             .withReady(slot.role == ContainerSlot.Role.INIT ? slot.succeeded() : slot.ready)
             .withStarted(slot.started);
+    resources(slot, status);
     boolean waits =
         slot.state == ContainerSlot.State.WAITING
             || slot.state == ContainerSlot.State.STARTING
@@ -228,6 +245,17 @@ final class StatusReport {
     return status.build();
   }
 
+  /// What has been promised to a container, and what a running one has.
+  private static void resources(ContainerSlot slot, ContainerStatusBuilder status) {
+    ResourceRequirements asked = slot.spec.getResources();
+    if (asked != null && asked.getRequests() != null && !asked.getRequests().isEmpty()) {
+      status.withAllocatedResources(asked.getRequests());
+    }
+    if (slot.isAlive() && slot.instance != null && slot.instance.getResources() != null) {
+      status.withResources(slot.instance.getResources());
+    }
+  }
+
   /// Whether an init container waits for one before it.
   private static boolean isBehind(ContainerSlot slot, List<ContainerSlot> inits) {
     for (ContainerSlot init : inits) {
@@ -271,6 +299,19 @@ final class StatusReport {
         terminated.getMessage() == null ? "" : terminated.getMessage(),
         instant(terminated.getStartedAt()),
         instant(terminated.getFinishedAt()));
+  }
+
+  /// The end of an instance that was reported as running and can not be found.
+  static Termination lost(ContainerStatus running, int attempt, Instant now) {
+    String id = running.getContainerID() == null ? "" : running.getContainerID();
+    return new Termination(
+        id.startsWith(SCHEME) ? id.substring(SCHEME.length()) : id,
+        attempt,
+        137,
+        "ContainerStatusUnknown",
+        "The container could not be located when the pod was looked at",
+        instant(running.getState().getRunning().getStartedAt()),
+        now);
   }
 
   private static Instant instant(@Nullable String text) {

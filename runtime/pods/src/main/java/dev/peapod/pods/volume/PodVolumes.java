@@ -144,7 +144,7 @@ public final class PodVolumes {
     return Mounts.self().stream().map(MountInfo::mountPoint).anyMatch(real::equals);
   }
 
-  /// Where a volume's files are on the host.
+  /// Where a volume's files are on the host, unless they are an image's.
   ///
   /// @throws PeapodException FAILED_PRECONDITION if it is a claim that is not there
   public Path source(Pod pod, Volume volume) {

@@ -41,6 +41,8 @@ import dev.peapod.proto.runtime.v1.StopContainerRequest;
 import dev.peapod.proto.runtime.v1.StopContainerResponse;
 import dev.peapod.proto.runtime.v1.StopPodSandboxRequest;
 import dev.peapod.proto.runtime.v1.StopPodSandboxResponse;
+import dev.peapod.proto.runtime.v1.UpdateContainerResourcesRequest;
+import dev.peapod.proto.runtime.v1.UpdateContainerResourcesResponse;
 import io.grpc.BindableService;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -369,6 +371,19 @@ final class FakeRuntime {
                     + request.getTimeout());
             end(request.getContainerId(), 143);
             return StopContainerResponse.getDefaultInstance();
+          });
+    }
+
+    @Override
+    public void updateContainerResources(
+        UpdateContainerResourcesRequest request,
+        StreamObserver<UpdateContainerResourcesResponse> observer) {
+      answer(
+          observer,
+          () -> {
+            calls.add("update " + request.getLinux().getCpuQuota());
+            check("update");
+            return UpdateContainerResourcesResponse.getDefaultInstance();
           });
     }
 

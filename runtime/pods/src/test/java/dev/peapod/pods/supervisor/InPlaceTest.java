@@ -1,0 +1,59 @@
+package dev.peapod.pods.supervisor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import org.junit.jupiter.api.Test;
+
+/// What changes of a pod that is there.
+class InPlaceTest extends FleetCase {
+  private static final String TWO =
+      manifest(
+          "web",
+          "Always",
+          "{name: a, image: 'img:1', resources: {requests: {cpu: 100m}, limits: {cpu: 200m}}}",
+          "{name: b, image: 'img:1'}");
+
+  @Test
+  void anotherImageRestartsItsContainerAlone() throws InterruptedException {
+    runtime.addImage("img:2");
+    apply(TWO);
+    awaitStatus("Running");
+    String neighbour = container(WEB, "a").getContainerID();
+    String changed = TWO.replace("{name: b, image: 'img:1'}", "{name: b, image: 'img:2'}");
+    assertThat(apply(changed)).isEqualTo(Fleet.Result.CONFIGURED);
+    await().until(() -> container(WEB, "b").getRestartCount() == 1);
+    await().until(() -> container(WEB, "b").getReady());
+    assertThat(container(WEB, "b").getImage()).isEqualTo("img:2");
+    assertThat(container(WEB, "a").getContainerID()).isEqualTo(neighbour);
+    assertThat(apply(changed)).isEqualTo(Fleet.Result.UNCHANGED);
+  }
+
+  @Test
+  void resourcesAreGivenToARunningContainer() throws InterruptedException {
+    apply(TWO);
+    awaitStatus("Running");
+    apply(TWO.replace("limits: {cpu: 200m}", "limits: {cpu: 400m}"));
+    await()
+        .until(
+            () ->
+                container(WEB, "a").getResources().getLimits().get("cpu").toString().equals("400m"));
+    assertThat(container(WEB, "a").getRestartCount()).isZero();
+    assertThat(happened("ResizeCompleted")).isTrue();
+  }
+
+  @Test
+  void whatMayNotChangeIsSaidInKubernetesWords() throws InterruptedException {
+    apply(TWO);
+    awaitStatus("Running");
+    assertThatThrownBy(() -> apply(TWO.replace("name: b,", "name: b, command: [x],")))
+        .hasMessageContaining("pod updates may not change fields other than")
+        .hasMessageContaining("--replace");
+    assertThatThrownBy(
+            () -> apply(TWO.replace(", resources: {requests: {cpu: 100m}, limits: {cpu: 200m}}", "")))
+        .hasMessageContaining("Pod QOS Class may not change");
+    assertThatThrownBy(() -> apply(TWO.replace("name: b,", "name: c,")))
+        .hasMessageContaining("pod updates may not change");
+  }
+}
