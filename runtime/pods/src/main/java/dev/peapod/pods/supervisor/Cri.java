@@ -1,5 +1,7 @@
 package dev.peapod.pods.supervisor;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.protobuf.ByteString;
 import dev.peapod.error.PeapodException;
 import dev.peapod.error.PeapodException.Kind;
@@ -54,15 +56,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /// The CRI as the supervisor calls it: blocking, with deadlines, failures as [PeapodException]. An
 /// interrupt cancels the call. Thread-safe.
 public final class Cri {
   private static final Duration QUICK = Duration.ofSeconds(30);
   private static final Duration SLOW = Duration.ofMinutes(4);
-  private static final Pattern PID = Pattern.compile("\"pid\"\\s*:\\s*([1-9][0-9]{0,8})");
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   private final RuntimeServiceGrpc.RuntimeServiceBlockingStub runtime;
   private final ImageServiceGrpc.ImageServiceBlockingStub images;
@@ -333,12 +333,16 @@ public final class Cri {
                             .setVerbose(true)
                             .build())
                     .getInfoMap());
-    Matcher pid = PID.matcher(info.getOrDefault("info", ""));
-    if (!pid.find()) {
-      throw new PeapodException(
-          Kind.UNIMPLEMENTED, "the runtime does not tell the processes of its containers");
+    try {
+      int pid = JSON.readTree(info.getOrDefault("info", "{}")).path("pid").asInt();
+      if (pid > 0) {
+        return pid;
+      }
+    } catch (JsonProcessingException e) {
+      // Not told in the usual way.
     }
-    return Integer.parseInt(pid.group(1));
+    throw new PeapodException(
+        Kind.UNIMPLEMENTED, "the runtime does not tell the processes of its containers");
   }
 
   /// The stream of container events, without end; blocks.
