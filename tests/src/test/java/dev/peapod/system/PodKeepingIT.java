@@ -92,6 +92,10 @@ class PodKeepingIT extends SystemTest {
     peapod.awaitReady("always");
     peapod.awaitReady("never");
     peapod.client("exec", "always", "--", "touch", "/disk/there", "/memory/there").ok();
+    // What runs is written down a moment later.
+    await()
+        .atMost(PATIENCE)
+        .until(() -> Shell.run("sh", "-c", "grep -l '\"running\"' " + peapod.root() + "/pods/*/status.json | wc -l").out(), "2\n"::equals);
     peapod.kill();
     // A reboot ends every process and every mount, and gives the kernel's run another name.
     PodProcesses.killAll(peapod);

@@ -29,6 +29,7 @@ import java.util.regex.Pattern;
 /// @param registries registry configuration, which need not exist
 /// @param streaming where the streaming server listens
 /// @param shareProcessNamespace default for manifests that do not say
+/// @param runtimeEndpoint socket of the CRI runtime that applied pods run on; empty: Peapod itself
 /// @param manifestDir manifests that are kept applied, which need not exist
 /// @param backOff first wait before a failing container is started again
 /// @param backOffMax longest such wait
@@ -49,6 +50,7 @@ record Config(
     Path registries,
     StreamingConfig streaming,
     boolean shareProcessNamespace,
+    Optional<Path> runtimeEndpoint,
     Path manifestDir,
     Duration backOff,
     Duration backOffMax,
@@ -87,6 +89,7 @@ record Config(
             settings, Setting.REGISTRIES, file.toAbsolutePath().resolveSibling("registries.yaml")),
         streaming(settings),
         bool(settings, Setting.SHARE_PROCESS_NAMESPACE),
+        runtimeEndpoint(settings),
         path(settings, Setting.MANIFEST_DIR),
         time(settings, Setting.BACK_OFF),
         time(settings, Setting.BACK_OFF_MAX),
@@ -183,6 +186,18 @@ record Config(
           throw invalid(
               settings, Setting.LOG_LEVEL, "not one of error, warning, info, debug, trace");
     };
+  }
+
+  private static Optional<Path> runtimeEndpoint(Settings settings) {
+    String text = settings.get(Setting.RUNTIME_ENDPOINT).text();
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    String path = text.startsWith("unix://") ? text.substring("unix://".length()) : text;
+    if (!path.startsWith("/") || path.indexOf('\0') >= 0) {
+      throw invalid(settings, Setting.RUNTIME_ENDPOINT, "not a unix socket, as unix:///run/FILE");
+    }
+    return Optional.of(Path.of(path).normalize());
   }
 
   private static Duration time(Settings settings, Setting setting) {

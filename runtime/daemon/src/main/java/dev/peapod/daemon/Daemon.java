@@ -115,14 +115,19 @@ final class Daemon implements AutoCloseable {
     List<ServerServiceDefinition> podsCri =
         CriServices.of(
             engine.owner(PODS), images, snapshots, streaming, CommandLine.version());
-    Server inner = inner(podsCri, handlers);
-    undo.push("the inner server", () -> stop(inner));
-    ManagedChannel channel =
-        InProcessChannelBuilder.forName(INNER)
-            .executor(handlers)
-            .maxInboundMessageSize(UnixServers.LARGEST_MESSAGE)
-            .build();
-    undo.push("the inner channel", channel::shutdownNow);
+    ManagedChannel channel;
+    if (config.runtimeEndpoint().isPresent()) {
+      channel = sockets.join().connect(config.runtimeEndpoint().get());
+    } else {
+      Server inner = inner(podsCri, handlers);
+      undo.push("the inner server", () -> stop(inner));
+      channel =
+          InProcessChannelBuilder.forName(INNER)
+              .executor(handlers)
+              .maxInboundMessageSize(UnixServers.LARGEST_MESSAGE)
+              .build();
+    }
+    undo.push("the channel to the runtime of pods", channel::shutdownNow);
     PodSupervisor pods =
         new PodSupervisor(
             channel,
@@ -138,13 +143,16 @@ final class Daemon implements AutoCloseable {
     HealthStatusManager health = new HealthStatusManager();
     List<ServerServiceDefinition> common =
         List.of(
-            new DaemonService(config).bindService(),
+            new DaemonService(config, pods::runtime).bindService(),
             health.getHealthService().bindService(),
             ProtoReflectionServiceV1.newInstance().bindService(),
             reflectionAlpha().bindService());
     List<ServerServiceDefinition> podApi = new ArrayList<>();
     pods.services().forEach(service -> podApi.add(service.bindService()));
-    podApi.add(CriServices.images(PODS, images));
+    podApi.add(
+        config.runtimeEndpoint().isPresent()
+            ? pods.images().bindService()
+            : CriServices.images(PODS, images));
     UnixServers servers = sockets.join();
     List<ServerServiceDefinition> kubeletCri =
         CriServices.of(

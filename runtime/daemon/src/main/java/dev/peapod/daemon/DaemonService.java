@@ -3,14 +3,20 @@ package dev.peapod.daemon;
 import dev.peapod.proto.peapod.v1.DaemonGrpc;
 import dev.peapod.proto.peapod.v1.DaemonInfo;
 import dev.peapod.proto.peapod.v1.DaemonInfoRequest;
+import dev.peapod.proto.runtime.v1.VersionResponse;
 import io.grpc.stub.StreamObserver;
 import java.time.Instant;
+import java.util.Optional;
+import java.util.function.Supplier;
 
 /// Says which daemon answers and where it keeps its things.
 final class DaemonService extends DaemonGrpc.DaemonImplBase {
   private final DaemonInfo info;
+  private final Optional<Supplier<VersionResponse>> runtime;
 
-  DaemonService(Config config) {
+  /// @param runtime asked for each time, where it is not Peapod's own
+  DaemonService(Config config, Supplier<VersionResponse> runtime) {
+    this.runtime = config.runtimeEndpoint().map(endpoint -> runtime);
     Instant now = Instant.now();
     this.info =
         DaemonInfo.newBuilder()
@@ -27,7 +33,12 @@ final class DaemonService extends DaemonGrpc.DaemonImplBase {
 
   @Override
   public void info(DaemonInfoRequest request, StreamObserver<DaemonInfo> answer) {
-    answer.onNext(info);
+    DaemonInfo.Builder now = info.toBuilder();
+    if (runtime.isPresent()) {
+      VersionResponse version = runtime.get().get();
+      now.setRuntimeName(version.getRuntimeName()).setRuntimeVersion(version.getRuntimeVersion());
+    }
+    answer.onNext(now.build());
     answer.onCompleted();
   }
 }

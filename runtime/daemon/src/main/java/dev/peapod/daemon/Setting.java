@@ -119,6 +119,13 @@ enum Setting {
       """
       Whether the containers of an applied pod see each other's processes if its manifest does not say.
       """),
+  RUNTIME_ENDPOINT(
+      "runtime-endpoint",
+      "",
+      "SOCKET",
+      """
+      CRI runtime that applied pods run on, as unix:///run/containerd/containerd.sock. Empty: Peapod itself.
+      """),
   MANIFEST_DIR(
       "manifest-dir",
       "/etc/peapod/manifests",

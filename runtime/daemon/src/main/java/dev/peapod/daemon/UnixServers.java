@@ -1,12 +1,15 @@
 package dev.peapod.daemon;
 
 import dev.peapod.error.PeapodException;
+import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.NettyServerBuilder;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
@@ -69,6 +72,19 @@ final class UnixServers implements AutoCloseable {
           "can not listen on %s: %s".formatted(socket, cause(e)),
           e);
     }
+  }
+
+  /// A channel to somebody else's socket, which may come to answer later. The caller closes it.
+  ManagedChannel connect(Path socket) {
+    return NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toString()))
+        .channelType(EpollDomainSocketChannel.class)
+        .eventLoopGroup(loops)
+        .withOption(ChannelOption.SO_KEEPALIVE, null)
+        .overrideAuthority("localhost")
+        .usePlaintext()
+        .executor(handlers)
+        .maxInboundMessageSize(LARGEST_MESSAGE)
+        .build();
   }
 
   private static void clear(Path socket) {

@@ -1,18 +1,25 @@
 package dev.peapod.pods;
 
+import dev.peapod.error.PeapodException;
 import dev.peapod.linux.cgroup.Cgroups;
 import dev.peapod.pods.api.PodsService;
+import dev.peapod.pods.api.RuntimeImages;
 import dev.peapod.pods.manifest.Manifests;
 import dev.peapod.pods.stream.StreamClient;
 import dev.peapod.pods.supervisor.Cri;
 import dev.peapod.pods.supervisor.Fleet;
 import dev.peapod.pods.supervisor.ManifestDirectory;
 import dev.peapod.pods.supervisor.QosLevels;
+import dev.peapod.proto.runtime.v1.VersionResponse;
+import io.fabric8.kubernetes.api.model.Pod;
 import io.grpc.BindableService;
 import io.grpc.Channel;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Keeps the applied pods running, through the CRI contract alone. Thread-safe.
@@ -24,6 +31,7 @@ public final class PodSupervisor implements AutoCloseable {
   private final Fleet fleet;
   private final QosLevels levels;
   private final StreamClient streams = new StreamClient();
+  private final Map<String, Pod> known = new HashMap<>();
   private @Nullable ManifestDirectory manifests;
 
   /// @param runtime a CRI v1 runtime; it stays the caller's to close
@@ -31,7 +39,19 @@ public final class PodSupervisor implements AutoCloseable {
     this.config = config;
     this.cri = new Cri(runtime);
     this.levels = new QosLevels(cgroups, config.cgroupParent());
-    this.fleet = new Fleet(cri, config, InstantSource.system(), levels::weigh);
+    this.fleet = new Fleet(cri, config, InstantSource.system(), this::changed);
+  }
+
+  /// A pod has come or gone.
+  private synchronized void changed(Collection<Pod> pods) {
+    levels.weigh(pods);
+    Map<String, Pod> now = new HashMap<>();
+    pods.forEach(pod -> now.put(pod.getMetadata().getUid(), pod));
+    known.keySet().removeAll(now.keySet());
+    // A runtime removes what it made, and the pod's own level is not always that.
+    known.values().forEach(levels::remove);
+    known.clear();
+    known.putAll(now);
   }
 
   /// Takes up every pod that was applied before: what runs is adopted untouched, the rest is made.
@@ -48,6 +68,23 @@ public final class PodSupervisor implements AutoCloseable {
                       fleet, new Manifests(config.shareProcessNamespace()), directory, LOOK);
               manifests.start();
             });
+  }
+
+  /// The images of a runtime that has no service of its own for them (`peapod.v1.Images`).
+  public BindableService images() {
+    return new RuntimeImages(cri);
+  }
+
+  /// Name and version of the runtime, `unknown` while it does not answer.
+  public VersionResponse runtime() {
+    try {
+      return cri.version();
+    } catch (PeapodException e) {
+      return VersionResponse.newBuilder()
+          .setRuntimeName("unknown")
+          .setRuntimeVersion("unknown")
+          .build();
+    }
   }
 
   /// The pod API (`peapod.v1.Pods`).

@@ -155,10 +155,10 @@ final class ContainerConfigs {
           .addAllMaskedPaths(MachinePaths.TELLING)
           .addAllReadonlyPaths(MachinePaths.CHANGING);
     }
-    return result
-        .setSeccomp(SandboxConfigs.seccomp(seccomp, config))
-        .setApparmor(SandboxConfigs.apparmor(apparmor))
-        .build();
+    if (apparmor != null) {
+      result.setApparmor(SandboxConfigs.apparmor(apparmor));
+    }
+    return result.setSeccomp(SandboxConfigs.seccomp(seccomp, config)).build();
   }
 
   private static void identity(

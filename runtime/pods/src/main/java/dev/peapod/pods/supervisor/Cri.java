@@ -6,6 +6,7 @@ import com.google.protobuf.ByteString;
 import dev.peapod.error.PeapodException;
 import dev.peapod.error.PeapodException.Kind;
 import dev.peapod.proto.runtime.v1.AttachRequest;
+import dev.peapod.proto.runtime.v1.AuthConfig;
 import dev.peapod.proto.runtime.v1.Container;
 import dev.peapod.proto.runtime.v1.ContainerConfig;
 import dev.peapod.proto.runtime.v1.ContainerEventResponse;
@@ -18,11 +19,13 @@ import dev.peapod.proto.runtime.v1.ExecSyncRequest;
 import dev.peapod.proto.runtime.v1.ExecSyncResponse;
 import dev.peapod.proto.runtime.v1.GetEventsRequest;
 import dev.peapod.proto.runtime.v1.Image;
+import dev.peapod.proto.runtime.v1.ImageFilter;
 import dev.peapod.proto.runtime.v1.ImageServiceGrpc;
 import dev.peapod.proto.runtime.v1.ImageSpec;
 import dev.peapod.proto.runtime.v1.ImageStatusRequest;
 import dev.peapod.proto.runtime.v1.LinuxContainerResources;
 import dev.peapod.proto.runtime.v1.ListContainersRequest;
+import dev.peapod.proto.runtime.v1.ListImagesRequest;
 import dev.peapod.proto.runtime.v1.ListPodSandboxRequest;
 import dev.peapod.proto.runtime.v1.ListPodSandboxStatsRequest;
 import dev.peapod.proto.runtime.v1.PodSandbox;
@@ -36,6 +39,7 @@ import dev.peapod.proto.runtime.v1.PodSandboxStatusRequest;
 import dev.peapod.proto.runtime.v1.PortForwardRequest;
 import dev.peapod.proto.runtime.v1.PullImageRequest;
 import dev.peapod.proto.runtime.v1.RemoveContainerRequest;
+import dev.peapod.proto.runtime.v1.RemoveImageRequest;
 import dev.peapod.proto.runtime.v1.RemovePodSandboxRequest;
 import dev.peapod.proto.runtime.v1.RunPodSandboxRequest;
 import dev.peapod.proto.runtime.v1.RuntimeServiceGrpc;
@@ -214,7 +218,7 @@ public final class Cri {
                 .getStatus());
   }
 
-  Optional<Image> image(String reference) {
+  public Optional<Image> image(String reference) {
     return call(
         () -> {
           var answer =
@@ -225,6 +229,40 @@ public final class Cri {
               ? Optional.of(answer.getImage())
               : Optional.<Image>empty();
         });
+  }
+
+  /// All images, or those of one reference.
+  ///
+  /// @param reference empty: all
+  public List<Image> images(String reference) {
+    return call(
+        () -> {
+          ListImagesRequest.Builder request = ListImagesRequest.newBuilder();
+          if (!reference.isEmpty()) {
+            request.setFilter(ImageFilter.newBuilder().setImage(spec(reference)));
+          }
+          return images
+              .withDeadlineAfter(QUICK.toMillis(), TimeUnit.MILLISECONDS)
+              .listImages(request.build())
+              .getImagesList();
+        });
+  }
+
+  public void removeImage(String reference) {
+    call(
+        () ->
+            images
+                .withDeadlineAfter(SLOW.toMillis(), TimeUnit.MILLISECONDS)
+                .removeImage(RemoveImageRequest.newBuilder().setImage(spec(reference)).build()));
+  }
+
+  /// Pulls an image for nobody in particular.
+  ///
+  /// @param credentials none: what the runtime is configured with
+  public String pull(String reference, Optional<AuthConfig> credentials) {
+    PullImageRequest.Builder request = PullImageRequest.newBuilder().setImage(spec(reference));
+    credentials.ifPresent(request::setAuth);
+    return call(() -> images.pullImage(request.build()).getImageRef());
   }
 
   /// Pulls an image, however long it takes, and answers how the runtime names it.

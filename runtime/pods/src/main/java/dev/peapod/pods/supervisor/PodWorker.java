@@ -35,6 +35,9 @@ final class PodWorker {
   private static final Duration OVERDUE_WAIT = Duration.ofMillis(20);
   private static final Duration REMOVAL_RETRY = Duration.ofMillis(200);
 
+  /// What runs is written down for the daemon after a reboot, but no start waits for a disk.
+  private static final Duration SAVE_AFTER_START = Duration.ofSeconds(2);
+
   private final Shared shared;
   private final Consumer<PodWorker> gone;
   private final PodPaths paths;
@@ -59,6 +62,7 @@ final class PodWorker {
   private boolean removing;
   private String removalProblem = "";
   private boolean statusChanged;
+  private Optional<Instant> saveAt = Optional.empty();
 
   private volatile boolean closing;
   private volatile long grace;
@@ -160,7 +164,7 @@ final class PodWorker {
                 .filter(slot -> !slot.isBusy())
                 .flatMap(s -> ContainerKeeper.dueAt(s).stream())
             : sandbox.retryAt().stream();
-    times = Stream.concat(times, deadline().stream());
+    times = Stream.concat(times, Stream.concat(deadline().stream(), saveAt.stream()));
     Instant now = shared.clock().instant();
     return times
         .map(at -> Duration.between(now, at))
@@ -179,8 +183,10 @@ final class PodWorker {
       case Message.SandboxMade made -> sandbox.made(made);
       case Message.SandboxFailed failed -> sandbox.failed(failed);
       case Message.SandboxStopped() -> sandbox.stopped();
-      case Message.Started started ->
-          statusChanged |= containers.started(pod, started, sandbox.ip());
+      case Message.Started started -> {
+        statusChanged |= containers.started(pod, started, sandbox.ip());
+        saveAt = saveAt.or(() -> Optional.of(shared.clock().instant().plus(SAVE_AFTER_START)));
+      }
       case Message.PostStarted hook -> {
         if (!removing) {
           containers.postStarted(pod, hook, sandbox.ip());
@@ -487,9 +493,11 @@ final class PodWorker {
     PodStatus status = status();
     String problem = removing ? removalProblem : sandbox.problem();
     shared.board().publish(with(pod.getMetadata(), status), problem);
-    if (statusChanged && adopted && !removing) {
+    boolean due = statusChanged || saveAt.filter(this::isPast).isPresent();
+    if (due && adopted && !removing) {
       shared.store().saveStatus(pod, status);
       statusChanged = false;
+      saveAt = Optional.empty();
     }
   }
 

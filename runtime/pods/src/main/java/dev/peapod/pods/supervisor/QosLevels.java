@@ -6,15 +6,20 @@ import dev.peapod.linux.cgroup.Cgroup;
 import dev.peapod.linux.cgroup.CgroupLimits;
 import dev.peapod.linux.cgroup.Cgroups;
 import io.fabric8.kubernetes.api.model.Pod;
+import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Collection;
+import java.util.stream.Stream;
 
 /// The cgroups between that of all pods and those of each, as kubelet lays them out: guaranteed pods stand directly
 /// below the parent, burstable and best-effort pods in a level of their own each, so that all of one class together weigh
 /// what they have asked for. Thread-safe.
 public final class QosLevels {
   private static final Logger LOG = System.getLogger(QosLevels.class.getName());
+  private static final Path HIERARCHIES = Path.of("/sys/fs/cgroup");
   private static final String BURSTABLE = "/burstable";
   private static final String BEST_EFFORT = "/besteffort";
 
@@ -64,6 +69,21 @@ public final class QosLevels {
       level.apply(CgroupLimits.builder().cpuShares(shares).build());
     } catch (PeapodException | KernelException e) {
       LOG.log(Level.WARNING, "the weight of cgroup {0} stays: {1}", level.path(), e.getMessage());
+    }
+  }
+
+  /// Removes the cgroup of a pod that is gone, if the runtime has left it.
+  public synchronized void remove(Pod pod) {
+    String path = (parent + of(pod) + "/pod" + pod.getMetadata().getUid()).substring(1);
+    // Runtimes use hierarchies that we have no business with otherwise, such as that of systemd.
+    try (Stream<Path> hierarchies = Files.list(HIERARCHIES)) {
+      for (Path hierarchy : Stream.concat(Stream.of(HIERARCHIES), hierarchies).toList()) {
+        if (Files.isDirectory(hierarchy.resolve(path))) {
+          Files.delete(hierarchy.resolve(path));
+        }
+      }
+    } catch (IOException e) {
+      LOG.log(Level.DEBUG, "a pod''s cgroup stays: {0}", e.getMessage());
     }
   }
 

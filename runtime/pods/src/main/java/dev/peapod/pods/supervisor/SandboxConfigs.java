@@ -198,11 +198,7 @@ final class SandboxConfigs {
         file == null ? "" : config.seccompDirectory().resolve(file).normalize().toString());
   }
 
-  /// The runtime's own where the manifest says nothing.
-  static SecurityProfile apparmor(@Nullable AppArmorProfile profile) {
-    if (profile == null) {
-      return profile("RuntimeDefault", "");
-    }
+  static SecurityProfile apparmor(AppArmorProfile profile) {
     String name = profile.getLocalhostProfile();
     return profile(profile.getType(), name == null ? "" : name);
   }

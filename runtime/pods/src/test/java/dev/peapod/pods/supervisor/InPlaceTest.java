@@ -38,7 +38,8 @@ class InPlaceTest extends FleetCase {
     await()
         .until(
             () ->
-                container(WEB, "a").getResources().getLimits().get("cpu").toString().equals("400m"));
+                String.valueOf(container(WEB, "a").getResources().getLimits().get("cpu"))
+                    .equals("400m"));
     assertThat(container(WEB, "a").getRestartCount()).isZero();
     assertThat(happened("ResizeCompleted")).isTrue();
   }
