@@ -115,10 +115,14 @@ final class Peapod implements AutoCloseable {
     return number;
   }
 
-  /// Starts the daemon as if the machine had been booted since.
+  /// Starts the daemon as if the machine had been booted since; the next start is one of the real boot again.
   void startAfterAReboot() {
     bootId = UUID.randomUUID().toString();
-    start();
+    try {
+      start();
+    } finally {
+      bootId = "";
+    }
   }
 
   /// Starts the daemon and waits until it serves.

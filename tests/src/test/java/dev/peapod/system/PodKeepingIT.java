@@ -95,7 +95,13 @@ class PodKeepingIT extends SystemTest {
     // What runs is written down a moment later.
     await()
         .atMost(PATIENCE)
-        .until(() -> Shell.run("sh", "-c", "grep -l '\"running\"' " + peapod.root() + "/pods/*/status.json | wc -l").out(), "2\n"::equals);
+        .until(
+            () ->
+                Shell.run("sh", "-c", "grep -l running " + peapod.root() + "/pods/*/status.json")
+                    .out()
+                    .lines()
+                    .count(),
+            count -> count == 2);
     peapod.kill();
     // A reboot ends every process and every mount, and gives the kernel's run another name.
     PodProcesses.killAll(peapod);
@@ -113,5 +119,7 @@ class PodKeepingIT extends SystemTest {
     assertThat(PodProcesses.of(peapod, "sleep 100063")).isEmpty();
     assertThat(peapod.client("get", "pod", "never", "-o", "yaml").ok()).contains("ContainerStatusUnknown");
     peapod.client("delete", "pods", "--all").ok();
+    peapod.stop();
+    peapod.start();
   }
 }
