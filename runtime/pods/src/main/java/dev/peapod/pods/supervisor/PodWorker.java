@@ -257,7 +257,9 @@ final class PodWorker {
     slots().forEach(ContainerSlot::forget);
     sandbox.adopt(Adoption.adopt(shared.cri(), paths, observed, slots().toList(), earlier));
     adopted = true;
-    if (!sandbox.isUp() && !PodPhase.isFinal(PodPhase.of(pod, inits, mains))) {
+    if (!sandbox.isUp()
+        && failure.isEmpty()
+        && !PodPhase.isFinal(PodPhase.of(pod, inits, mains))) {
       // As when a sandbox is lost while we look.
       inits.forEach(ContainerSlot::again);
     }
