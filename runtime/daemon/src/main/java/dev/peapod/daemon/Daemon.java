@@ -117,7 +117,7 @@ final class Daemon implements AutoCloseable {
             engine.owner(PODS), images, snapshots, streaming, CommandLine.version());
     ManagedChannel channel;
     if (config.runtimeEndpoint().isPresent()) {
-      channel = sockets.join().connect(config.runtimeEndpoint().get());
+      channel = sockets.join().connect(config.runtimeEndpoint().get(), handlers);
     } else {
       Server inner = inner(podsCri, handlers);
       undo.push("the inner server", () -> stop(inner));

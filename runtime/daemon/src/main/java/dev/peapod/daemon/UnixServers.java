@@ -75,14 +75,16 @@ final class UnixServers implements AutoCloseable {
   }
 
   /// A channel to somebody else's socket, which may come to answer later. The caller closes it.
-  ManagedChannel connect(Path socket) {
+  ///
+  /// @param answers where answers are taken
+  ManagedChannel connect(Path socket, Executor answers) {
     return NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toString()))
         .channelType(EpollDomainSocketChannel.class)
         .eventLoopGroup(loops)
         .withOption(ChannelOption.SO_KEEPALIVE, null)
         .overrideAuthority("localhost")
         .usePlaintext()
-        .executor(handlers)
+        .executor(answers)
         .maxInboundMessageSize(LARGEST_MESSAGE)
         .build();
   }
