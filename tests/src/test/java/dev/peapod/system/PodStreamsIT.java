@@ -164,12 +164,13 @@ class PodStreamsIT extends SystemTest {
   void filesAreCopied() throws IOException {
     peapod.apply(Manifests.sleeper("files"));
     peapod.awaitReady("files");
-    Path tree = Files.createDirectories(directory.resolve("tree/deep"));
-    Files.writeString(tree.resolve("file"), "content");
-    Files.createSymbolicLink(tree.resolve("link"), Path.of("file"));
+    Path tree = directory.resolve("tree");
+    Path deep = Files.createDirectories(tree.resolve("deep"));
+    Files.writeString(deep.resolve("file"), "content");
+    Files.createSymbolicLink(deep.resolve("link"), Path.of("file"));
     String longName = "n".repeat(180);
-    Files.writeString(tree.getParent().resolve(longName), "long");
-    peapod.client("cp", tree.getParent().toString(), "files:/tmp/").ok();
+    Files.writeString(tree.resolve(longName), "long");
+    peapod.client("cp", tree.toString(), "files:/tmp/").ok();
     assertThat(sh("cd /tmp/tree; cat deep/file deep/link " + longName)).isEqualTo("contentcontentlong");
     // Under another name, out again; then into a directory that is there.
     peapod.client("cp", "files:/tmp/tree", directory + "/back").ok();

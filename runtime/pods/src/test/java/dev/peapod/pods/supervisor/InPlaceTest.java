@@ -15,11 +15,15 @@ class InPlaceTest extends FleetCase {
           "{name: a, image: 'img:1', resources: {requests: {cpu: 100m}, limits: {cpu: 200m}}}",
           "{name: b, image: 'img:1'}");
 
+  private void runBoth() throws InterruptedException {
+    apply(TWO);
+    await().until(() -> summary(WEB).getReadyContainers() == 2);
+  }
+
   @Test
   void anotherImageRestartsItsContainerAlone() throws InterruptedException {
     runtime.addImage("img:2");
-    apply(TWO);
-    awaitStatus("Running");
+    runBoth();
     String neighbour = container(WEB, "a").getContainerID();
     String changed = TWO.replace("{name: b, image: 'img:1'}", "{name: b, image: 'img:2'}");
     assertThat(apply(changed)).isEqualTo(Fleet.Result.CONFIGURED);
@@ -32,8 +36,7 @@ class InPlaceTest extends FleetCase {
 
   @Test
   void resourcesAreGivenToARunningContainer() throws InterruptedException {
-    apply(TWO);
-    awaitStatus("Running");
+    runBoth();
     apply(TWO.replace("limits: {cpu: 200m}", "limits: {cpu: 400m}"));
     await()
         .until(
@@ -46,8 +49,7 @@ class InPlaceTest extends FleetCase {
 
   @Test
   void whatMayNotChangeIsSaidInKubernetesWords() throws InterruptedException {
-    apply(TWO);
-    awaitStatus("Running");
+    runBoth();
     assertThatThrownBy(() -> apply(TWO.replace("name: b,", "name: b, command: [x],")))
         .hasMessageContaining("pod updates may not change fields other than")
         .hasMessageContaining("--replace");
