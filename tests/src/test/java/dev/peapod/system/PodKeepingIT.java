@@ -65,6 +65,7 @@ class PodKeepingIT extends SystemTest {
     peapod.start();
     awaitGone("static-b");
     assertThat(peapod.client("events", "--after", "1").err()).contains("too old");
+    warmUp();
   }
 
   @Test
@@ -121,5 +122,6 @@ class PodKeepingIT extends SystemTest {
     peapod.client("delete", "pods", "--all").ok();
     peapod.stop();
     peapod.start();
+    warmUp();
   }
 }

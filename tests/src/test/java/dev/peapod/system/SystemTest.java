@@ -34,7 +34,11 @@ abstract class SystemTest {
     peapod = new Peapod(flags());
     peapod.start();
     peapod.load(Fixtures.busybox());
-    // The bridge and the table of the default network come with the first pod and stay until the daemon ends.
+    warmUp();
+  }
+
+  /// The bridge and the table of the default network come with a daemon's first pod and stay until it ends.
+  protected final void warmUp() {
     peapod.submit(Manifests.sleeper("warm-up"));
     peapod.awaitReady("warm-up");
     peapod.withdraw("warm-up");
