@@ -100,12 +100,6 @@ final class FuzzIT extends KubeletTest {
     return methods;
   }
 
-  /// The port of the streaming server is open from the start, and not from the first stream on.
-  @Override
-  protected String[] flags() {
-    return new String[] {"--streaming-address", "127.0.0.1:" + Registry.freePort()};
-  }
-
   private RunPodSandboxRequest run(String name) {
     return RunPodSandboxRequest.newBuilder().setConfig(cri.sandbox(name)).build();
   }

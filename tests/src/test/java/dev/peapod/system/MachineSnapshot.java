@@ -39,7 +39,7 @@ record MachineSnapshot(Set<String> things) {
   private static final String OURS = "/pea";
   private static final Pattern PASSING =
       Pattern.compile(
-          "(valid|preferred)_lft \\S+|expires \\S+|<[A-Z_,0-9-]+>| (state|qdisc) \\S+| (linkdown|tentative)");
+          "^\\d+: |(valid|preferred)_lft \\S+|expires \\S+|<[A-Z_,0-9-]+>| (state|qdisc) \\S+| (linkdown|tentative)");
   /// The kernel adds these for each link's own IPv6 address, some time after the link is up.
   private static final Pattern LINK_LOCAL = Pattern.compile("^((local|anycast|multicast) )?(fe80:|ff00:)");
   private static final Pattern PROGRAMS = Pattern.compile("/memfd:(pause|joiner)\\b.*");
@@ -205,7 +205,7 @@ record MachineSnapshot(Set<String> things) {
         .ok()
         .lines()
         .filter(line -> !LINK_LOCAL.matcher(line).find())
-        // What counts down, is only learnt or follows from a carrier says nothing about what is left.
+        // Index numbers, and what counts down, is only learnt or follows from a carrier say nothing about what is left.
         .map(line -> PASSING.matcher(line).replaceAll("").strip())
         .forEach(line -> things.add(kind + " " + line));
   }
