@@ -421,17 +421,24 @@ class ContainersIT extends SystemTest {
 
   @Test
   void whatIsMissingIsSaidByName() {
+    CriPods.Started pod =
+        cri.start(cri.sandbox("saved"), cri.script("main", "exec sleep 100000"));
     assertThatThrownBy(
             () ->
                 peapod
                     .cri()
-                    .checkpointContainer(CheckpointContainerRequest.getDefaultInstance()))
+                    .checkpointContainer(
+                        CheckpointContainerRequest.newBuilder()
+                            .setContainerId(pod.container())
+                            .setLocation("/nowhere/checkpoint.tar")
+                            .build()))
         .isInstanceOfSatisfying(
             StatusRuntimeException.class,
             e -> {
-              assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.UNIMPLEMENTED);
-              assertThat(e.getStatus().getDescription()).contains("CheckpointContainer");
+              assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.FAILED_PRECONDITION);
+              assertThat(e.getStatus().getDescription()).contains("no checkpoints");
             });
+    cri.remove(pod.sandbox());
   }
 
   private static void assertCode(Status.Code code, Runnable call) {
