@@ -9,6 +9,7 @@ import dev.peapod.error.PeapodException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -52,9 +53,10 @@ class RootfsPoolTest {
     }
   }
 
-  /// They are there for use when their mounts have made what overlay filesystems need.
+  /// They are there for use a moment after their mounts have made what overlay filesystems need.
   private Set<String> awaitSpares() {
     await()
+        .during(Duration.ofMillis(300))
         .ignoreExceptions()
         .untilAsserted(
             () -> {
