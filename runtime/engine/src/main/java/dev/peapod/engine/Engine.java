@@ -145,7 +145,7 @@ public final class Engine implements AutoCloseable {
       undo.push("the watch of exits", inotify::close);
       ExecutorService background = Executors.newVirtualThreadPerTaskExecutor();
       undo.push("background work", background::close);
-      SpareTime spareTime = new SpareTime();
+      SpareTime spareTime = new SpareTime(background);
       NetworkPool networkPool =
           new NetworkPool(
               new NetworkPool.Tools(
@@ -197,7 +197,7 @@ public final class Engine implements AutoCloseable {
               loop,
               images,
               snapshots,
-              new RootfsPool(snapshots, config.spares(), background, spareTime),
+              new RootfsPool(snapshots, config.spares(), spareTime),
               names,
               containerStore,
               spareTime);

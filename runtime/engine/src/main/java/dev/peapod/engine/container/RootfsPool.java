@@ -13,11 +13,9 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// Root filesystems that are made before the containers that will have them: a writable layer over an image, mounted.
@@ -38,7 +36,6 @@ public final class RootfsPool {
 
   private final Snapshots snapshots;
   private final int size;
-  private final Executor background;
   private final SpareTime spareTime;
   private final ReentrantLock lock = new ReentrantLock();
   private final ReentrantLock making = new ReentrantLock();
@@ -48,11 +45,10 @@ public final class RootfsPool {
   private boolean closed;
 
   /// @param size how many are kept for an image; 0 for none
-  /// @param background fills the pool
-  public RootfsPool(Snapshots snapshots, int size, Executor background, SpareTime spareTime) {
+  /// @param spareTime when the pool is filled
+  public RootfsPool(Snapshots snapshots, int size, SpareTime spareTime) {
     this.snapshots = snapshots;
     this.size = size;
-    this.background = background;
     this.spareTime = spareTime;
   }
 
@@ -69,15 +65,7 @@ public final class RootfsPool {
   /// Has the pool filled up for an image, when there is time and by another thread.
   void refill(Image image) {
     if (size > 0) {
-      background.execute(
-          () -> {
-            try {
-              spareTime.await();
-              fill(image);
-            } catch (InterruptedException e) {
-              Thread.currentThread().interrupt();
-            }
-          });
+      spareTime.later(() -> fill(image));
     }
   }
 
@@ -125,9 +113,7 @@ public final class RootfsPool {
     try {
       byLayers.computeIfAbsent(image.layers(), layers -> new ArrayDeque<>()).addLast(spare);
       int excess = byLayers.size() - IMAGES;
-      Iterator<List<Path>> eldestFirst = List.copyOf(byLayers.keySet()).iterator();
-      while (eldestFirst.hasNext()) {
-        List<Path> layers = eldestFirst.next();
+      for (List<Path> layers : List.copyOf(byLayers.keySet())) {
         if (excess > 0 || !isThere(layers)) {
           dropped.addAll(byLayers.remove(layers));
           excess--;

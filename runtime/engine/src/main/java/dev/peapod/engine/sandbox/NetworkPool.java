@@ -32,7 +32,8 @@ public final class NetworkPool {
   /// @param store a state file for each network that no sandbox has yet
   /// @param netns the directory that network namespaces are pinned in
   /// @param size how many networks are kept; 0 for none
-  /// @param background fills the pool
+  /// @param background removes state files that nobody waits for
+  /// @param spareTime when the pool is filled
   public record Tools(
       Network network,
       StateStore<StoredNetwork> store,
@@ -78,15 +79,7 @@ public final class NetworkPool {
   /// Has the pool filled up, when there is time and by another thread.
   void refill() {
     if (tools.size > 0 && tools.network.canAttachAhead()) {
-      tools.background.execute(
-          () -> {
-            try {
-              tools.spareTime.await();
-              fill();
-            } catch (InterruptedException e) {
-              Thread.currentThread().interrupt();
-            }
-          });
+      tools.spareTime.later(this::fill);
     }
   }
 

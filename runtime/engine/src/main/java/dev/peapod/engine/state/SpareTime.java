@@ -1,5 +1,6 @@
 package dev.peapod.engine.state;
 
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
 /// When to do what the next pods will be glad of: once the present one has started. Thread-safe.
@@ -13,7 +14,13 @@ public final class SpareTime {
   /// Where pods start all the time there is no better time to come.
   private static final long LONGEST = TimeUnit.MILLISECONDS.toNanos(250);
 
+  private final Executor background;
   private volatile long from = System.nanoTime();
+
+  /// @param background gives each piece of work a thread that may sleep
+  public SpareTime(Executor background) {
+    this.background = background;
+  }
 
   /// A step of a start is over, more will follow.
   public void starting() {
@@ -25,8 +32,20 @@ public final class SpareTime {
     from = System.nanoTime() + BREATH;
   }
 
-  /// Returns when there is time.
-  public void await() throws InterruptedException {
+  /// Has work done by another thread when there is time; if that is interrupted, not at all.
+  public void later(Runnable work) {
+    background.execute(
+        () -> {
+          try {
+            await();
+            work.run();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        });
+  }
+
+  private void await() throws InterruptedException {
     long latest = System.nanoTime() + LONGEST;
     for (long now = System.nanoTime(); now - from < 0 && now - latest < 0; now = System.nanoTime()) {
       TimeUnit.NANOSECONDS.sleep(Math.min(from - now, latest - now));

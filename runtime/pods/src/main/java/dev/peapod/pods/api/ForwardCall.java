@@ -13,7 +13,6 @@ import dev.peapod.proto.peapod.v1.PodForwardResponse;
 import dev.peapod.proto.peapod.v1.PodForwardStart;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.grpc.stub.StreamObserver;
-import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
@@ -64,13 +63,10 @@ final class ForwardCall {
             sender.send(
                 PodForwardResponse.newBuilder().setData(ByteString.copyFrom(part)).build());
           }
-          ByteArrayOutputStream problem = new ByteArrayOutputStream();
-          for (byte[] part = error.read(); part.length > 0; part = error.read()) {
-            problem.writeBytes(part);
-          }
-          if (problem.size() > 0) {
+          byte[] problem = error.readAll();
+          if (problem.length > 0) {
             throw new PeapodException(
-                Kind.UNAVAILABLE, problem.toString(StandardCharsets.UTF_8).strip());
+                Kind.UNAVAILABLE, new String(problem, StandardCharsets.UTF_8).strip());
           }
         } finally {
           input.interrupt();

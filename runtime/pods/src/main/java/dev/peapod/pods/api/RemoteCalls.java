@@ -17,7 +17,6 @@ import dev.peapod.proto.peapod.v1.TerminalSize;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.grpc.stub.StreamObserver;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
@@ -85,13 +84,14 @@ final class RemoteCalls {
         Targets.requireRunning(pod, container.getName()), start.getStdin(), !tty, tty);
   }
 
-  /// One call, from its first request on.
+  /// The command could not be run, or how it ended is not known.
   private static final class RemoteFailure extends RuntimeException {
     RemoteFailure(String message) {
       super(message, null, false, false);
     }
   }
 
+  /// One call, from its first request on.
   private final class Call {
     final Requests<PodExecRequest> requests;
     private final Function<PodExecStart, String> url;
@@ -155,11 +155,7 @@ final class RemoteCalls {
       try {
         pass(out, bytes -> PodExecResponse.newBuilder().setStdout(bytes).build());
         second.join();
-        ByteArrayOutputStream status = new ByteArrayOutputStream();
-        for (byte[] part = error.read(); part.length > 0; part = error.read()) {
-          status.writeBytes(part);
-        }
-        return exitCode(status.toByteArray(), connection);
+        return exitCode(error.readAll(), connection);
       } finally {
         input.interrupt();
         second.interrupt();

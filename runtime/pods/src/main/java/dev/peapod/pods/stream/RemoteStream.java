@@ -5,6 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.handler.codec.spdy.DefaultSpdyDataFrame;
 import io.netty.handler.codec.spdy.SpdyDataFrame;
+import java.io.ByteArrayOutputStream;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 
@@ -33,6 +34,15 @@ public final class RemoteStream {
     over = next.length == 0;
     connection.taken(next.length);
     return next;
+  }
+
+  /// Waits for all that still comes, up to the end.
+  public byte[] readAll() throws InterruptedException {
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    for (byte[] part = read(); part.length > 0; part = read()) {
+      all.writeBytes(part);
+    }
+    return all.toByteArray();
   }
 
   /// Writes, waiting until it is on its way: false if nobody takes it any more.
