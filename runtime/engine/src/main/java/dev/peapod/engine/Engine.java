@@ -4,6 +4,7 @@ import dev.peapod.cni.Network;
 import dev.peapod.cni.NetworkList;
 import dev.peapod.engine.container.Container;
 import dev.peapod.engine.container.ContainerService;
+import dev.peapod.engine.container.ContainerTools;
 import dev.peapod.engine.container.Containers;
 import dev.peapod.engine.container.RootfsPool;
 import dev.peapod.engine.event.Events;
@@ -90,7 +91,7 @@ public final class Engine implements AutoCloseable {
     this.sandboxService = new SandboxService(sandboxTools, sandboxes);
     this.containerService =
         new ContainerService(
-            new ContainerService.Tools(
+            new ContainerTools(
                 loop,
                 spawner,
                 cgroups,

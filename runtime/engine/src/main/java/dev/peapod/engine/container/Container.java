@@ -15,8 +15,10 @@ import dev.peapod.error.PeapodException.Kind;
 import dev.peapod.linux.EventLoop;
 import dev.peapod.linux.Fd;
 import dev.peapod.linux.Pidfd;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -106,6 +108,15 @@ public final class Container implements Member {
   /// `container "web"`, for messages.
   public String title() {
     return "container \"" + stored.spec().name() + "\"";
+  }
+
+  /// Where its output goes, if anywhere.
+  Optional<Path> logPath() {
+    String directory = sandbox.spec().logDirectory();
+    String path = stored.spec().logPath();
+    return directory.isEmpty() || path.isEmpty()
+        ? Optional.empty()
+        : Optional.of(Path.of(directory).resolve(path));
   }
 
   /// Keeps the root filesystem until it is started.
@@ -272,7 +283,7 @@ public final class Container implements Member {
         ended ? exit.exitCode() : 0,
         ended ? exit.reason() : "",
         ended ? exit.message() : "",
-        service.logPath(this).map(Object::toString).orElse(""),
+        logPath().map(Object::toString).orElse(""),
         process == null ? new UserIds(0, 0, List.of()) : process.user(),
         process == null ? SignalNames.TERM : process.stopSignal(),
         running && s.main() != null ? s.main().pid() : 0,

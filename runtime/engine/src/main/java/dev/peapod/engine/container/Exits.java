@@ -13,7 +13,6 @@ import dev.peapod.linux.cgroup.Cgroup;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.time.Instant;
 import java.util.Optional;
 
 /// How the engine learns that containers have ended: from the exit records of their monitors.
@@ -25,9 +24,9 @@ public final class Exits {
   private static final int KILLED = 137;
   private static final int LOST = 255;
 
-  private final ContainerService.Tools tools;
+  private final ContainerTools tools;
 
-  Exits(ContainerService.Tools tools) {
+  Exits(ContainerTools tools) {
     this.tools = tools;
   }
 
@@ -91,11 +90,10 @@ public final class Exits {
 
   private void lost(Container container) {
     tools.cgroups().open(container.cgroup()).kill();
-    Instant now = tools.clock().instant();
     StoredExit exit =
         new StoredExit(
             LOST,
-            now.getEpochSecond() * 1_000_000_000L + now.getNano(),
+            tools.now(),
             "MonitorLost",
             "its monitor ended without telling how the container did; it was killed");
     StoredContainer stored = container.stored().exited(exit);
@@ -178,11 +176,10 @@ public final class Exits {
     }
     if (started) {
       cgroup.kill();
-      Instant now = tools.clock().instant();
-      StoredExit exit =
+        StoredExit exit =
           new StoredExit(
               LOST,
-              now.getEpochSecond() * 1_000_000_000L + now.getNano(),
+              tools.now(),
               "StartError",
               "the daemon ended while the container was being started");
       StoredContainer next = container.stored().exited(exit);
