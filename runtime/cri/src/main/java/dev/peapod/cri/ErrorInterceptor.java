@@ -54,7 +54,7 @@ public final class ErrorInterceptor implements ServerInterceptor {
         if (e.kind() == PeapodException.Kind.INTERNAL) {
           LOG.log(Level.ERROR, method + " failed", e);
         }
-        yield codeOf(e.kind()).withDescription(text(e.getMessage()));
+        yield Status.fromCodeValue(e.kind().code()).withDescription(text(e.getMessage()));
       }
       case KernelException e -> {
         LOG.log(Level.ERROR, method + " failed", e);
@@ -67,21 +67,6 @@ public final class ErrorInterceptor implements ServerInterceptor {
         yield Status.INTERNAL.withDescription(
             "peapodd has a defect: " + failure + "; its log has the details");
       }
-    };
-  }
-
-  private static Status codeOf(PeapodException.Kind kind) {
-    return switch (kind) {
-      case INVALID -> Status.INVALID_ARGUMENT;
-      case NOT_FOUND -> Status.NOT_FOUND;
-      case ALREADY_EXISTS -> Status.ALREADY_EXISTS;
-      case FAILED_PRECONDITION -> Status.FAILED_PRECONDITION;
-      case PERMISSION_DENIED -> Status.PERMISSION_DENIED;
-      case RESOURCE_EXHAUSTED -> Status.RESOURCE_EXHAUSTED;
-      case UNAVAILABLE -> Status.UNAVAILABLE;
-      case DEADLINE_EXCEEDED -> Status.DEADLINE_EXCEEDED;
-      case UNIMPLEMENTED -> Status.UNIMPLEMENTED;
-      case INTERNAL -> Status.INTERNAL;
     };
   }
 

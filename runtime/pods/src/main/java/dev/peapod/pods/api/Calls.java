@@ -80,20 +80,7 @@ final class Calls {
   }
 
   static Status status(PeapodException e) {
-    Status status =
-        switch (e.kind()) {
-          case INVALID -> Status.INVALID_ARGUMENT;
-          case NOT_FOUND -> Status.NOT_FOUND;
-          case ALREADY_EXISTS -> Status.ALREADY_EXISTS;
-          case FAILED_PRECONDITION -> Status.FAILED_PRECONDITION;
-          case PERMISSION_DENIED -> Status.PERMISSION_DENIED;
-          case RESOURCE_EXHAUSTED -> Status.RESOURCE_EXHAUSTED;
-          case UNAVAILABLE -> Status.UNAVAILABLE;
-          case DEADLINE_EXCEEDED -> Status.DEADLINE_EXCEEDED;
-          case UNIMPLEMENTED -> Status.UNIMPLEMENTED;
-          case INTERNAL -> Status.INTERNAL;
-        };
-    return status.withDescription(e.getMessage());
+    return Status.fromCodeValue(e.kind().code()).withDescription(e.getMessage());
   }
 
   /// Sends messages no quicker than the caller takes them, so that a slow one costs no memory. Made

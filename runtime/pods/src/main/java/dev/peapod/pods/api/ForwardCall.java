@@ -45,11 +45,7 @@ final class ForwardCall {
     }
 
     private void run() throws InterruptedException {
-      Optional<PodForwardRequest> first = requests.take();
-      if (first.isEmpty() || !first.get().hasStart()) {
-        throw PeapodException.invalid("the first request must be the start");
-      }
-      PodForwardStart start = first.get().getStart();
+      PodForwardStart start = requests.takeStart(PodForwardRequest::hasStart).getStart();
       String url = cri.portForwardUrl(sandbox(start), start.getPort());
       Map<String, String> headers =
           Map.of("port", Integer.toString(start.getPort()), "requestid", "0");

@@ -106,11 +106,7 @@ final class RemoteCalls {
     }
 
     private void run() throws InterruptedException {
-      Optional<PodExecRequest> first = requests.take();
-      if (first.isEmpty() || !first.get().hasStart()) {
-        throw PeapodException.invalid("the first request must be the start");
-      }
-      PodExecStart start = first.get().getStart();
+      PodExecStart start = requests.takeStart(PodExecRequest::hasStart).getStart();
       String at = url.apply(start);
       AtomicBoolean late = new AtomicBoolean();
       try (StreamConnection connection = streams.connect(at, StreamClient.REMOTE_COMMAND)) {

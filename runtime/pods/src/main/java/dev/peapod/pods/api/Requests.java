@@ -1,10 +1,12 @@
 package dev.peapod.pods.api;
 
+import dev.peapod.error.PeapodException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Predicate;
 
 /// The requests of a call that streams both ways, taken one by one: the next is let in when the one
 /// before is done with, so that a quick caller costs no memory. Made before the rpc method returns.
@@ -46,6 +48,16 @@ final class Requests<T> implements StreamObserver<T> {
       any = true;
       begun.run();
     }
+  }
+
+  /// Waits for the first request.
+  ///
+  /// @param isStart whether a request says what is asked for
+  /// @throws PeapodException INVALID if the first one does not
+  T takeStart(Predicate<T> isStart) throws InterruptedException {
+    return take()
+        .filter(isStart)
+        .orElseThrow(() -> PeapodException.invalid("the first request must be the start"));
   }
 
   /// Waits for the next request; nothing is the end of them. For one thread at a time.
