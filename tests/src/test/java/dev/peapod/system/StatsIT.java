@@ -168,6 +168,12 @@ final class StatsIT extends SystemTest {
     assertThat(field(container, "mnt")).isNotEqualTo(field(info, "mnt"));
     assertThat(field(container, "cgroup")).endsWith("/" + pod.container());
     assertThat(container).contains("\"path\":\"/etc/hosts\"", "\"type\":\"overlay\"");
+    assertThat(container)
+        .contains("{\"op\":\"EXEC\",\"stage\":\"process\",\"argv\":[\"sh\",\"-c\",\"exec sleep 1000\"]")
+        .contains("{\"op\":\"PIVOT\",\"stage\":\"pod\"}");
+    assertThat(info)
+        .contains("{\"op\":\"EXEC_PAUSE\",\"stage\":\"process\"}")
+        .contains("\"op\":\"HOSTNAME\"");
     pods.remove(pod.sandbox());
   }
 

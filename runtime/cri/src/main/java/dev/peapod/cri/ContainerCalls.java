@@ -32,6 +32,8 @@ import java.util.List;
 /// The CRI's calls for containers.
 final class ContainerCalls {
   private final PodRuntime runtime;
+  private final Kept<ContainerStatus, Container> listed =
+      new Kept<>(ContainerStatus::id, ContainerMapping::listed);
 
   ContainerCalls(PodRuntime runtime) {
     this.runtime = runtime;
@@ -80,7 +82,7 @@ final class ContainerCalls {
     ContainerStatusResponse.Builder response =
         ContainerStatusResponse.newBuilder().setStatus(ContainerMapping.status(container));
     if (request.getVerbose()) {
-      response.putInfo("info", Info.of(container));
+      response.putInfo("info", Info.of(container, runtime.containerPlan(container.id())));
     }
     return response.build();
   }
@@ -93,10 +95,12 @@ final class ContainerCalls {
 
   /// The newest first.
   List<Container> listed(ContainerFilter filter) {
-    return runtime.containers().stream()
+    List<ContainerStatus> all = runtime.containers();
+    listed.forgetOthers(all);
+    return all.stream()
         .filter(container -> matches(filter, container))
         .sorted(Comparator.comparingLong(ContainerStatus::createdAt).reversed())
-        .map(ContainerMapping::listed)
+        .map(listed::of)
         .toList();
   }
 

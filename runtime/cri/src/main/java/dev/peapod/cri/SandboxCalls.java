@@ -24,6 +24,8 @@ import java.util.List;
 final class SandboxCalls {
   private final PodRuntime runtime;
   private final Clock clock;
+  private final Kept<SandboxStatus, PodSandbox> listed =
+      new Kept<>(SandboxStatus::id, SandboxMapping::listed);
 
   SandboxCalls(PodRuntime runtime, Clock clock) {
     this.runtime = runtime;
@@ -69,7 +71,7 @@ final class SandboxCalls {
             .addAllContainersStatuses(
                 runtime.containersOf(sandbox.id()).stream().map(ContainerMapping::status).toList());
     if (request.getVerbose()) {
-      response.putInfo("info", Info.of(sandbox));
+      response.putInfo("info", Info.of(sandbox, runtime.sandboxPlan(sandbox.id())));
     }
     return response.build();
   }
@@ -80,10 +82,12 @@ final class SandboxCalls {
 
   /// The newest first.
   List<PodSandbox> listed(PodSandboxFilter filter) {
-    return runtime.sandboxes().stream()
+    List<SandboxStatus> all = runtime.sandboxes();
+    listed.forgetOthers(all);
+    return all.stream()
         .filter(sandbox -> matches(filter, sandbox))
         .sorted(Comparator.comparingLong(SandboxStatus::createdAt).reversed())
-        .map(SandboxMapping::listed)
+        .map(listed::of)
         .toList();
   }
 

@@ -5,7 +5,6 @@ import dev.peapod.engine.model.ContainerState;
 import dev.peapod.engine.model.ContainerStatus;
 import dev.peapod.engine.model.SandboxStatus;
 import dev.peapod.error.PeapodException;
-import dev.peapod.image.FsUsage;
 import dev.peapod.image.Snapshots;
 import dev.peapod.linux.NetworkCounters;
 import dev.peapod.linux.cgroup.CgroupStats;
@@ -16,7 +15,6 @@ import dev.peapod.proto.runtime.v1.ContainerStatsFilter;
 import dev.peapod.proto.runtime.v1.ContainerStatsRequest;
 import dev.peapod.proto.runtime.v1.ContainerStatsResponse;
 import dev.peapod.proto.runtime.v1.CpuUsage;
-import dev.peapod.proto.runtime.v1.FilesystemIdentifier;
 import dev.peapod.proto.runtime.v1.FilesystemUsage;
 import dev.peapod.proto.runtime.v1.LinuxPodSandboxStats;
 import dev.peapod.proto.runtime.v1.IoUsage;
@@ -35,7 +33,6 @@ import dev.peapod.proto.runtime.v1.SwapUsage;
 import dev.peapod.proto.runtime.v1.UInt64Value;
 import java.time.Clock;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -46,54 +43,67 @@ final class StatsCalls {
   private static final String DEFAULT_INTERFACE = "eth0";
 
   private final PodRuntime runtime;
-  private final Snapshots snapshots;
+  private final WrittenLayers written;
   private final Clock clock;
+  private final Kept<ContainerStatus, ContainerAttributes> attributes =
+      new Kept<>(ContainerStatus::id, StatsCalls::attributes);
   private final CpuRates rates = new CpuRates();
 
   StatsCalls(PodRuntime runtime, Snapshots snapshots, Clock clock) {
     this.runtime = runtime;
-    this.snapshots = snapshots;
+    this.written = new WrittenLayers(snapshots, clock);
     this.clock = clock;
   }
 
   ContainerStatsResponse container(ContainerStatsRequest request) {
     Refusals.required(!request.getContainerId().isEmpty(), "container_id");
+    ContainerStatus container = runtime.container(request.getContainerId());
+    forgetGone();
     return ContainerStatsResponse.newBuilder()
-        .setStats(stats(runtime.container(request.getContainerId())))
+        .setStats(stats(container, written.now(container.id())))
         .build();
   }
 
   /// Those of the containers that run.
   List<ContainerStats> containers(ContainerStatsFilter filter) {
-    rates.forgetOld(System.nanoTime());
-    return runtime.containers().stream()
+    return forgetGone().parallelStream()
         .filter(container -> container.state() == ContainerState.RUNNING)
         .filter(
             container ->
                 container.id().startsWith(filter.getId())
                     && container.sandboxId().startsWith(filter.getPodSandboxId())
                     && Labels.match(container.spec().labels(), filter.getLabelSelectorMap()))
-        .flatMap(container -> unlessGone(container, this::stats))
+        .flatMap(container -> unlessGone(container, c -> stats(c, written.lately(c.id()))))
         .toList();
+  }
+
+  /// All containers; what is kept of others is dropped.
+  private List<ContainerStatus> forgetGone() {
+    rates.forgetOld(System.nanoTime());
+    List<ContainerStatus> all = runtime.containers();
+    written.forgetOthers(all);
+    attributes.forgetOthers(all);
+    return all;
   }
 
   PodSandboxStatsResponse sandbox(PodSandboxStatsRequest request) {
     Refusals.required(!request.getPodSandboxId().isEmpty(), "pod_sandbox_id");
+    forgetGone();
     return PodSandboxStatsResponse.newBuilder()
-        .setStats(stats(runtime.sandbox(request.getPodSandboxId())))
+        .setStats(stats(runtime.sandbox(request.getPodSandboxId()), written::now))
         .build();
   }
 
   /// Those of the sandboxes that are READY.
   List<PodSandboxStats> sandboxes(PodSandboxStatsFilter filter) {
-    rates.forgetOld(System.nanoTime());
-    return runtime.sandboxes().stream()
+    forgetGone();
+    return runtime.sandboxes().parallelStream()
         .filter(sandbox -> sandbox.state() == SandboxStatus.SandboxState.READY)
         .filter(
             sandbox ->
                 sandbox.id().startsWith(filter.getId())
                     && Labels.match(sandbox.spec().labels(), filter.getLabelSelectorMap()))
-        .flatMap(sandbox -> unlessGone(sandbox, this::stats))
+        .flatMap(sandbox -> unlessGone(sandbox, s -> stats(s, written::lately)))
         .toList();
   }
 
@@ -111,22 +121,23 @@ final class StatsCalls {
 
   /// The processes and threads of a container that runs.
   OptionalLong threads(String container) {
-    return unlessGone(container, runtime::containerUsage)
-        .flatMap(Optional::stream)
-        .map(CgroupStats::pids)
+    return unlessGone(container, runtime::containerThreads)
         .findFirst()
         .orElse(OptionalLong.empty());
   }
 
-  private ContainerStats stats(ContainerStatus container) {
+  private static ContainerAttributes attributes(ContainerStatus container) {
+    return ContainerAttributes.newBuilder()
+        .setId(container.id())
+        .setMetadata(ContainerMapping.metadata(container))
+        .putAllLabels(container.spec().labels())
+        .putAllAnnotations(container.spec().annotations())
+        .build();
+  }
+
+  private ContainerStats stats(ContainerStatus container, FilesystemUsage layer) {
     ContainerStats.Builder stats =
-        ContainerStats.newBuilder()
-            .setAttributes(
-                ContainerAttributes.newBuilder()
-                    .setId(container.id())
-                    .setMetadata(ContainerMapping.metadata(container))
-                    .putAllLabels(container.spec().labels())
-                    .putAllAnnotations(container.spec().annotations()));
+        ContainerStats.newBuilder().setAttributes(attributes.of(container));
     long limit = container.spec().resources().memoryLimit();
     runtime
         .containerUsage(container.id())
@@ -137,10 +148,11 @@ final class StatsCalls {
               used.swapBytes().ifPresent(bytes -> stats.setSwap(swap(bytes)));
               used.ioPressure().ifPresent(waited -> stats.setIo(io(waited)));
             });
-    return stats.setWritableLayer(written(snapshots.usage(container.id()))).build();
+    return stats.setWritableLayer(layer).build();
   }
 
-  private PodSandboxStats stats(SandboxStatus sandbox) {
+  /// @param layer measures what a container has written
+  private PodSandboxStats stats(SandboxStatus sandbox, Function<String, FilesystemUsage> layer) {
     LinuxPodSandboxStats.Builder linux = LinuxPodSandboxStats.newBuilder();
     runtime
         .sandboxUsage(sandbox.id())
@@ -149,21 +161,22 @@ final class StatsCalls {
               linux.setCpu(cpu(sandbox.id(), used));
               linux.setMemory(memory(used, 0));
               used.ioPressure().ifPresent(waited -> linux.setIo(io(waited)));
-              used.pids()
-                  .ifPresent(
-                      count ->
-                          linux.setProcess(
-                              ProcessUsage.newBuilder()
-                                  .setTimestamp(now())
-                                  .setProcessCount(value(count))));
             });
+    runtime
+        .sandboxThreads(sandbox.id())
+        .ifPresent(
+            count ->
+                linux.setProcess(
+                    ProcessUsage.newBuilder()
+                        .setTimestamp(now())
+                        .setProcessCount(value(count))));
     List<NetworkCounters> interfaces = runtime.interfaces(sandbox.id());
     if (!interfaces.isEmpty()) {
       linux.setNetwork(network(interfaces));
     }
     runtime.containersOf(sandbox.id()).stream()
         .filter(container -> container.state() == ContainerState.RUNNING)
-        .flatMap(container -> unlessGone(container, this::stats))
+        .flatMap(container -> unlessGone(container, c -> stats(c, layer.apply(c.id()))))
         .forEach(linux::addContainers);
     return PodSandboxStats.newBuilder()
         .setAttributes(
@@ -229,15 +242,6 @@ final class StatsCalls {
         .build();
   }
 
-  private FilesystemUsage written(FsUsage usage) {
-    return FilesystemUsage.newBuilder()
-        .setTimestamp(now())
-        .setFsId(FilesystemIdentifier.newBuilder().setMountpoint(usage.directory().toString()))
-        .setUsedBytes(value(usage.bytes()))
-        .setInodesUsed(value(usage.inodes()))
-        .build();
-  }
-
   private NetworkUsage network(List<NetworkCounters> interfaces) {
     NetworkUsage.Builder network = NetworkUsage.newBuilder().setTimestamp(now());
     for (NetworkCounters counters : interfaces) {
@@ -262,7 +266,7 @@ final class StatsCalls {
     number.ifPresent(n -> field.accept(value(n)));
   }
 
-  private static UInt64Value value(long number) {
+  static UInt64Value value(long number) {
     return UInt64Value.newBuilder().setValue(number).build();
   }
 

@@ -5,6 +5,7 @@ import dev.peapod.engine.container.ContainerService;
 import dev.peapod.engine.container.Containers;
 import dev.peapod.engine.event.Events;
 import dev.peapod.engine.exec.ExecService;
+import dev.peapod.engine.launch.Operation;
 import dev.peapod.engine.model.ContainerSpec;
 import dev.peapod.engine.model.ContainerState;
 import dev.peapod.engine.model.ContainerStatus;
@@ -30,6 +31,8 @@ import dev.peapod.linux.cgroup.Cgroups;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
 
 /// The engine as one owner sees it: only that owner's sandboxes and containers are there.
 ///
@@ -161,6 +164,20 @@ public final class PodRuntime {
     return containers.list(owner).stream().map(Container::status).toList();
   }
 
+  /// The launch plan of a container's main process, and with it all that it is given: also its environment.
+  ///
+  /// @throws PeapodException NOT_FOUND
+  public List<Operation> containerPlan(String id) {
+    return containerService.plan(containers.get(owner, id));
+  }
+
+  /// The launch plan of a sandbox's pause process.
+  ///
+  /// @throws PeapodException NOT_FOUND
+  public List<Operation> sandboxPlan(String id) {
+    return sandboxService.plan(sandboxes.get(owner, id));
+  }
+
   /// The containers of a sandbox, in no order.
   ///
   /// @throws PeapodException NOT_FOUND
@@ -199,12 +216,38 @@ public final class PodRuntime {
   }
 
   private Optional<CgroupStats> usage(String cgroup) {
+    return unlessGone(() -> Optional.of(cgroups.open(cgroup).stats()), Optional.empty());
+  }
+
+  /// The processes and threads of a container; empty where it does not run or the kernel does not count them.
+  ///
+  /// @throws PeapodException NOT_FOUND
+  public OptionalLong containerThreads(String id) {
+    Container container = containers.get(owner, id);
+    return container.state() == ContainerState.RUNNING
+        ? threads(container.cgroup())
+        : OptionalLong.empty();
+  }
+
+  /// The processes and threads of all of a pod; empty where it is not READY or the kernel does not count them.
+  ///
+  /// @throws PeapodException NOT_FOUND
+  public OptionalLong sandboxThreads(String id) {
+    Sandbox sandbox = sandboxes.get(owner, id);
+    return sandbox.isReady() ? threads(sandbox.cgroup()) : OptionalLong.empty();
+  }
+
+  private OptionalLong threads(String cgroup) {
+    return unlessGone(() -> cgroups.open(cgroup).threads(), OptionalLong.empty());
+  }
+
+  /// What is read of a cgroup, or `gone` where its end came in between.
+  private static <T> T unlessGone(Supplier<T> read, T gone) {
     try {
-      return Optional.of(cgroups.open(cgroup).stats());
+      return read.get();
     } catch (KernelException e) {
-      // Its end came in between.
       if (e.errno() == Errno.ENOENT || e.errno() == Errno.ENODEV) {
-        return Optional.empty();
+        return gone;
       }
       throw e;
     }

@@ -9,6 +9,8 @@ import java.util.List;
 /// The small files and the directories through which the kernel is told things: procfs, sysfs,
 /// cgroupfs. Paths are trusted and absolute. A value is written by one write(2).
 public final class KernelFiles {
+  private static final int PAGE = 4096;
+
   private KernelFiles() {}
 
   /// The contents, at most `max` bytes, without blanks at the end.
@@ -26,6 +28,24 @@ public final class KernelFiles {
   /// As [#read(String, int)], of up to a mebibyte.
   public static String read(String path) {
     return read(path, 1 << 20);
+  }
+
+  /// The contents by a single read(2), without blanks at the end: for files that answer all they have
+  /// at once, and no more than a page, as those of cgroups do.
+  public static String readAtOnce(String path) {
+    int fd = LibC.openat(LibC.AT_FDCWD, LibC.path(path), Open.RDONLY | Open.CLOEXEC, 0);
+    if (fd < 0) {
+      int errno = LibC.errno();
+      throw new KernelException("open(\"" + path + "\")", errno);
+    }
+    byte[] page = new byte[PAGE];
+    long n = LibC.read(fd, page, page.length);
+    int errno = n < 0 ? LibC.errno() : 0;
+    LibC.close(fd);
+    if (n < 0) {
+      throw new KernelException("read(\"" + path + "\")", errno);
+    }
+    return new String(page, 0, (int) n, StandardCharsets.ISO_8859_1).stripTrailing();
   }
 
   /// Writes a value.

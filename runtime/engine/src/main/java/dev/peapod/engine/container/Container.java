@@ -34,8 +34,16 @@ public final class Container implements Member {
   final ReentrantLock operation = new ReentrantLock();
   final CompletableFuture<StoredExit> exited = new CompletableFuture<>();
 
+  /// What was told last, and what it was made of.
+  private record Shown(
+      StoredContainer stored,
+      ContainerState state,
+      @Nullable StoredExit exit,
+      ContainerStatus status) {}
+
   private final Sandbox sandbox;
   private final ContainerService service;
+  private volatile @Nullable Shown shown;
   private volatile StoredContainer stored;
   private volatile ContainerState state;
   private volatile boolean removed;
@@ -261,14 +269,25 @@ public final class Container implements Member {
     }
   }
 
+  /// The same object for as long as nothing has changed.
   @Override
   public ContainerStatus status() {
+    Shown seen = shown;
     StoredContainer s = stored;
     ContainerState now = state;
     StoredExit exit = exited.getNow(null);
+    if (seen == null || seen.stored != s || seen.state != now || seen.exit != exit) {
+      seen = new Shown(s, now, exit, status(s, now, exit));
+      shown = seen;
+    }
+    return seen.status;
+  }
+
+  private ContainerStatus status(
+      StoredContainer s, ContainerState now, @Nullable StoredExit exit) {
     ResolvedProcess process = s.process();
     boolean running = now == ContainerState.RUNNING;
-    boolean ended = now == ContainerState.EXITED && exit != null;
+    StoredExit ended = now == ContainerState.EXITED ? exit : null;
     return new ContainerStatus(
         s.id(),
         s.sandboxId(),
@@ -279,10 +298,10 @@ public final class Container implements Member {
         now,
         s.createdAt(),
         s.startedAt(),
-        ended ? exit.finishedAt() : 0,
-        ended ? exit.exitCode() : 0,
-        ended ? exit.reason() : "",
-        ended ? exit.message() : "",
+        ended == null ? 0 : ended.finishedAt(),
+        ended == null ? 0 : ended.exitCode(),
+        ended == null ? "" : ended.reason(),
+        ended == null ? "" : ended.message(),
         logPath().map(Object::toString).orElse(""),
         process == null ? new UserIds(0, 0, List.of()) : process.user(),
         process == null ? SignalNames.TERM : process.stopSignal(),

@@ -1,12 +1,10 @@
 package dev.peapod.engine.container;
 
-import dev.peapod.engine.cgroup.CgroupEntries;
 import dev.peapod.engine.launch.LaunchPlan;
 import dev.peapod.engine.launch.Started;
 import dev.peapod.engine.model.NamespaceMode;
 import dev.peapod.engine.sandbox.Sandbox;
 import dev.peapod.engine.security.ContainerSecurity;
-import dev.peapod.engine.security.Devices;
 import dev.peapod.engine.state.StoredContainer;
 import dev.peapod.engine.state.StoredProcess;
 import dev.peapod.error.PeapodException;
@@ -15,7 +13,6 @@ import dev.peapod.linux.Fd;
 import dev.peapod.linux.Namespaces;
 import dev.peapod.linux.Pidfd;
 import dev.peapod.linux.ProcessIdentity;
-import dev.peapod.linux.cgroup.Cgroup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,12 +25,19 @@ final class ContainerLauncher {
   private final ContainerTools tools;
   private final Containers containers;
   private final ContainerFiles files;
+  private final ContainerPlans plans;
   private final Exits exits;
 
-  ContainerLauncher(ContainerTools tools, Containers containers, ContainerFiles files, Exits exits) {
+  ContainerLauncher(
+      ContainerTools tools,
+      Containers containers,
+      ContainerFiles files,
+      ContainerPlans plans,
+      Exits exits) {
     this.tools = tools;
     this.containers = containers;
     this.files = files;
+    this.plans = plans;
     this.exits = exits;
   }
 
@@ -44,9 +48,7 @@ final class ContainerLauncher {
     StoredContainer stored = container.stored();
     Fd kept = container.takeRootfs();
     try (Fd rootfs = kept == null ? files.mountRootfs(container.sandbox(), stored) : kept) {
-      Optional<Path> log = container.logPath();
-      log.ifPresent(ContainerLauncher::makeDirectory);
-      Cgroup cgroup = tools.cgroups().open(stored.cgroup());
+      container.logPath().ifPresent(ContainerLauncher::makeDirectory);
       List<Fd> held = new ArrayList<>();
       try (ContainerSecurity.Grant security =
           tools.security().grant(stored.spec(), container.security())) {
@@ -57,27 +59,11 @@ final class ContainerLauncher {
         List<Fd> images = files.imageMounts(container);
         held.addAll(images);
         LaunchPlan plan =
-            ContainerPlan.of(
-                new ContainerPlan.Input(
-                    container.id(),
-                    stored.spec(),
-                    container.sandbox().spec(),
-                    container.process(),
-                    security,
-                    Devices.nodes(stored.spec(), container.security()),
-                    CgroupEntries.of(cgroup),
-                    CgroupEntries.counters(
-                        cgroup, tools.cgroups().open(container.sandbox().cgroup())),
-                    cgroup.view(),
-                    rootfs,
-                    container.sandbox().pause().fd(),
-                    target,
-                    container.sandbox().files(),
-                    tools.exits(),
-                    tools.control().resolve(stored.id()),
-                    log,
-                    users,
-                    images));
+            plans.of(
+                container,
+                security,
+                new ContainerPlans.Given(
+                    rootfs, container.sandbox().pause().fd(), target, users, images));
         long before = tools.now();
         started(container, tools.spawner().launch(plan), before);
       } finally {

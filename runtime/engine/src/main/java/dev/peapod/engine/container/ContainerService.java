@@ -6,6 +6,7 @@ import dev.peapod.engine.event.ContainerEvent;
 import dev.peapod.engine.event.Events;
 import dev.peapod.engine.launch.FailureText;
 import dev.peapod.engine.launch.LaunchException;
+import dev.peapod.engine.launch.Operation;
 import dev.peapod.engine.model.ContainerSpec;
 import dev.peapod.engine.model.ContainerState;
 import dev.peapod.engine.model.ResourceSpec;
@@ -25,6 +26,7 @@ import dev.peapod.linux.cgroup.KernelCounter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
@@ -38,6 +40,7 @@ public final class ContainerService {
   private final Exits exits;
   private final ContainerMaker maker;
   private final ContainerLauncher launcher;
+  private final ContainerPlans plans;
 
   /// @param containers filled and emptied by this
   public ContainerService(ContainerTools tools, Containers containers) {
@@ -46,7 +49,13 @@ public final class ContainerService {
     this.exits = new Exits(tools);
     ContainerFiles files = new ContainerFiles(tools);
     this.maker = new ContainerMaker(tools, files);
-    this.launcher = new ContainerLauncher(tools, containers, files, exits);
+    this.plans = new ContainerPlans(tools);
+    this.launcher = new ContainerLauncher(tools, containers, files, plans, exits);
+  }
+
+  /// The operations that a container's main process is or was started by, made of what is on record.
+  public List<Operation> plan(Container container) {
+    return plans.described(container);
   }
 
   Events events() {

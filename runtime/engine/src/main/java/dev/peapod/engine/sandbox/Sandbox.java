@@ -40,10 +40,14 @@ public final class Sandbox {
   final ReentrantLock ending = new ReentrantLock();
   final CompletableFuture<Void> pauseExited = new CompletableFuture<>();
 
+  /// What was told last, and what it was made of.
+  private record Shown(StoredSandbox stored, boolean ready, SandboxStatus status) {}
+
   private final Path files;
   private final Map<String, Member> members = new ConcurrentHashMap<>();
   private volatile StoredSandbox stored;
   private volatile State state;
+  private volatile @Nullable Shown shown;
   private volatile @Nullable Pidfd pause;
   private EventLoop.@Nullable Registration pauseExit;
 
@@ -133,11 +137,20 @@ public final class Sandbox {
     members.remove(member.id());
   }
 
-  /// How it is now.
+  /// How it is now; the same object for as long as nothing has changed.
   public SandboxStatus status() {
+    Shown seen = shown;
     StoredSandbox s = stored;
-    Pidfd p = pause;
     boolean ready = isReady();
+    if (seen == null || seen.stored != s || seen.ready != ready) {
+      seen = new Shown(s, ready, status(s, ready));
+      shown = seen;
+    }
+    return seen.status;
+  }
+
+  private SandboxStatus status(StoredSandbox s, boolean ready) {
+    Pidfd p = pause;
     return new SandboxStatus(
         s.id(),
         s.spec(),

@@ -9,6 +9,7 @@ import dev.peapod.engine.event.ContainerEvent;
 import dev.peapod.engine.event.Events;
 import dev.peapod.engine.launch.FailureText;
 import dev.peapod.engine.launch.LaunchException;
+import dev.peapod.engine.launch.Operation;
 import dev.peapod.engine.launch.Spawner;
 import dev.peapod.engine.launch.Started;
 import dev.peapod.engine.model.NamespaceMode;
@@ -145,7 +146,8 @@ public final class SandboxService {
             ownCgroup ? List.of(cgroup) : List.of(),
             ownNetwork ? netns.toString() : "",
             null,
-            List.of());
+            List.of(),
+            spare.isPresent());
     tools.store.save(stored);
     undo.push("the state file", () -> tools.store.delete(id));
 
@@ -215,6 +217,21 @@ public final class SandboxService {
           PausePlan.of(spec, hostname, CgroupEntries.of(cgroup), network));
     } finally {
       network.ifPresent(Fd::close);
+    }
+  }
+
+  /// The operations that a sandbox's pause process was started by, made again of what is on record.
+  public List<Operation> plan(Sandbox sandbox) {
+    StoredSandbox stored = sandbox.stored();
+    SandboxSpec spec = stored.spec();
+    boolean ownNetwork = spec.network() != NamespaceMode.NODE;
+    try (Fd stand = Fd.open("/", Open.PATH)) {
+      return PausePlan.of(
+              spec,
+              ownNetwork ? SandboxChecks.hostname(spec) : hostsOwnName(),
+              CgroupEntries.of(tools.cgroups.open(pauseCgroup(stored.id(), stored.cgroup()))),
+              Boolean.TRUE.equals(stored.joined()) ? Optional.of(stand) : Optional.empty())
+          .operations();
     }
   }
 

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 ///     first
 /// @param netns where the network namespace is pinned, or `""`
 /// @param pause the pause process, once there is one
+/// @param joined whether pause joined a network that was there before it; null where an older daemon made it
 public record StoredSandbox(
     int version,
     String bootId,
@@ -29,7 +30,8 @@ public record StoredSandbox(
     List<String> createdCgroups,
     String netns,
     @Nullable StoredProcess pause,
-    List<String> ips) {
+    List<String> ips,
+    @Nullable Boolean joined) {
   /// The version that is written now.
   public static final int VERSION = 1;
 
@@ -72,7 +74,8 @@ public record StoredSandbox(
         createdCgroups,
         netns,
         pause,
-        ips);
+        ips,
+        joined);
   }
 
   /// The same with another request.
@@ -89,13 +92,15 @@ public record StoredSandbox(
         createdCgroups,
         netns,
         pause,
-        ips);
+        ips,
+        joined);
   }
 
   /// The same with its cgroup's new levels.
   public StoredSandbox withCreatedCgroups(List<String> levels) {
     return new StoredSandbox(
-        version, bootId, id, owner, spec, phase, createdAt, cgroup, levels, netns, pause, ips);
+        version, bootId, id, owner, spec, phase, createdAt, cgroup, levels, netns, pause, ips,
+        joined);
   }
 
   /// The same, made: with its pause process and addresses.
@@ -112,6 +117,7 @@ public record StoredSandbox(
         createdCgroups,
         netns,
         process,
-        addresses);
+        addresses,
+        joined);
   }
 }

@@ -4,6 +4,7 @@ import dev.peapod.error.PeapodException;
 import dev.peapod.linux.KernelException;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /// One control group. Thread-safe; it holds nothing open.
 public interface Cgroup {
@@ -86,4 +87,7 @@ public interface Cgroup {
 
   /// What is used now.
   CgroupStats stats();
+
+  /// How many processes and threads are in it and below; empty where the kernel does not count them.
+  OptionalLong threads();
 }

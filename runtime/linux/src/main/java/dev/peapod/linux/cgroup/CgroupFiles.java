@@ -97,7 +97,7 @@ final class CgroupFiles {
       return OptionalLong.empty();
     }
     try {
-      return OptionalLong.of(Long.parseLong(KernelFiles.read(file.get())));
+      return OptionalLong.of(Long.parseLong(KernelFiles.readAtOnce(file.get())));
     } catch (KernelException e) {
       if (e.errno() == Errno.ENOENT) {
         return OptionalLong.empty();

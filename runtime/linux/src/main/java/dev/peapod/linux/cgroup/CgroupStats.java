@@ -12,7 +12,6 @@ import java.util.OptionalLong;
 /// @param swapBytes in swap
 /// @param pageFaults since the cgroup was made
 /// @param majorPageFaults those that had to read from disk
-/// @param pids processes and threads
 /// @param cpuPressure waiting for a processor; only cgroup2 hierarchies have it, as the other two
 public record CgroupStats(
     OptionalLong cpuNanos,
@@ -22,7 +21,6 @@ public record CgroupStats(
     OptionalLong swapBytes,
     OptionalLong pageFaults,
     OptionalLong majorPageFaults,
-    OptionalLong pids,
     Optional<Pressure> cpuPressure,
     Optional<Pressure> memoryPressure,
     Optional<Pressure> ioPressure) {}

@@ -200,23 +200,26 @@ record CgroupV1(CgroupsV1 cgroups, String path, List<String> created) implements
   public CgroupStats stats() {
     Optional<String> memory = cgroups.mountPoint("memory").map(h -> h + path + "/memory.");
     OptionalLong used = CgroupFiles.value(memory.map(m -> m + "usage_in_bytes"));
-    OptionalLong withSwap = CgroupFiles.value(memory.map(m -> m + "memsw.usage_in_bytes"));
-    Optional<String> detail = memory.map(m -> KernelFiles.read(m + "stat"));
+    Optional<String> detail = memory.map(m -> KernelFiles.readAtOnce(m + "stat"));
     return new CgroupStats(
         CgroupFiles.value(cgroups.mountPoint("cpuacct").map(h -> h + path + "/cpuacct.usage")),
         used,
         CgroupFiles.less(used, CgroupFiles.detail(detail, "total_inactive_file")),
         CgroupFiles.detail(detail, "total_rss"),
-        withSwap.isPresent() ? CgroupFiles.less(withSwap, used) : OptionalLong.empty(),
+        cgroups.countsSwap() ? CgroupFiles.detail(detail, "total_swap") : OptionalLong.empty(),
         CgroupFiles.detail(detail, "total_pgfault"),
         CgroupFiles.detail(detail, "total_pgmajfault"),
-        CgroupFiles.value(cgroups.mountPoint("pids").map(h -> h + path + "/pids.current")),
         pressure("cpu"),
         pressure("memory"),
         pressure("io"));
   }
 
+  @Override
+  public OptionalLong threads() {
+    return CgroupFiles.value(cgroups.mountPoint("pids").map(h -> h + path + "/pids.current"));
+  }
+
   private Optional<Pressure> pressure(String of) {
-    return cgroups.unified().flatMap(h -> Pressure.read(h + path + "/" + of + ".pressure"));
+    return cgroups.pressured().flatMap(h -> Pressure.read(h + path + "/" + of + ".pressure"));
   }
 }

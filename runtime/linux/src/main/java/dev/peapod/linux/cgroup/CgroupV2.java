@@ -163,11 +163,11 @@ record CgroupV2(CgroupsV2 cgroups, String directory, String path, List<String> c
   public CgroupStats stats() {
     Optional<String> memory =
         cgroups.controllers().contains("memory")
-            ? Optional.of(KernelFiles.read(directory + "/memory.stat"))
+            ? Optional.of(KernelFiles.readAtOnce(directory + "/memory.stat"))
             : Optional.empty();
     OptionalLong used = value("memory", "memory.current");
     OptionalLong micros =
-        CgroupFiles.detail(Optional.of(KernelFiles.read(directory + "/cpu.stat")), "usage_usec");
+        CgroupFiles.detail(Optional.of(KernelFiles.readAtOnce(directory + "/cpu.stat")), "usage_usec");
     return new CgroupStats(
         OptionalLong.of(micros.orElse(0) * 1000),
         used,
@@ -176,10 +176,20 @@ record CgroupV2(CgroupsV2 cgroups, String directory, String path, List<String> c
         value("memory", "memory.swap.current"),
         CgroupFiles.detail(memory, "pgfault"),
         CgroupFiles.detail(memory, "pgmajfault"),
-        value("pids", "pids.current"),
-        Pressure.read(directory + "/cpu.pressure"),
-        Pressure.read(directory + "/memory.pressure"),
-        Pressure.read(directory + "/io.pressure"));
+        pressure("cpu"),
+        pressure("memory"),
+        pressure("io"));
+  }
+
+  @Override
+  public OptionalLong threads() {
+    return value("pids", "pids.current");
+  }
+
+  private Optional<Pressure> pressure(String of) {
+    return cgroups.countsPressure()
+        ? Pressure.read(directory + "/" + of + ".pressure")
+        : Optional.empty();
   }
 
   private OptionalLong value(String controller, String file) {

@@ -27,6 +27,7 @@ public final class CgroupsV1 implements Cgroups {
   /// Those that programs look up their own limits in.
   private static final List<String> VIEWED = List.of("cpu", "cpuacct", "cpuset", "memory", "pids");
 
+  private static final String SWAP_LIMIT = "/memory.memsw.failcnt";
   private static final String SYSTEMD = "name=systemd";
 
   /// Mount points of the version-1 hierarchies, without repetition, in the order of the mounts.
@@ -36,6 +37,7 @@ public final class CgroupsV1 implements Cgroups {
   private final Map<String, String> controllers;
 
   private final Optional<String> unified;
+  private final Optional<String> pressured;
   private final List<String> limitFiles;
   private final List<Cgroup.Mounted> viewed;
 
@@ -45,11 +47,12 @@ public final class CgroupsV1 implements Cgroups {
     named.remove(SYSTEMD);
     this.controllers = Collections.unmodifiableMap(named);
     this.unified = unified;
+    this.pressured = unified.filter(h -> Pressure.counted());
     this.limitFiles =
         mountPoint("memory").stream()
             .flatMap(
                 h ->
-                    Stream.of("/memory.failcnt", "/memory.memsw.failcnt")
+                    Stream.of("/memory.failcnt", SWAP_LIMIT)
                         .filter(f -> KernelFiles.exists(h + f)))
             .toList();
     this.viewed =
@@ -178,6 +181,16 @@ public final class CgroupsV1 implements Cgroups {
   /// Where a controller is mounted.
   Optional<String> mountPoint(String controller) {
     return Optional.ofNullable(controllers.get(controller));
+  }
+
+  /// The unified hierarchy, where the kernel counts pressure.
+  Optional<String> pressured() {
+    return pressured;
+  }
+
+  /// Whether the kernel counts swap by cgroups.
+  boolean countsSwap() {
+    return limitFiles.contains(SWAP_LIMIT);
   }
 
   /// The files, below a cgroup of the memory controller, that count how often its limits were hit.

@@ -17,6 +17,7 @@ public final class CgroupsV2 implements Cgroups {
 
   private final String root;
   private final Set<String> controllers;
+  private final boolean pressure = Pressure.counted();
 
   /// @param root where cgroup2 is mounted
   public CgroupsV2(String root) {
@@ -99,6 +100,11 @@ public final class CgroupsV2 implements Cgroups {
             e);
       }
     }
+  }
+
+  /// Whether the kernel counts pressure.
+  boolean countsPressure() {
+    return pressure;
   }
 
   private static Set<String> words(String file) {

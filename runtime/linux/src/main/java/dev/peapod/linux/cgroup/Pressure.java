@@ -18,10 +18,15 @@ public record Pressure(Share some, Share full) {
     private static final Share NONE = new Share(0, 0, 0, 0);
   }
 
+  /// Whether the kernel counts at all.
+  static boolean counted() {
+    return KernelFiles.exists("/proc/pressure");
+  }
+
   /// Reads a file; empty where the kernel does not count.
   static Optional<Pressure> read(String file) {
     try {
-      return Optional.of(parse(KernelFiles.read(file)));
+      return Optional.of(parse(KernelFiles.readAtOnce(file)));
     } catch (KernelException e) {
       if (e.errno() == Errno.ENOENT || e.errno() == Errno.EOPNOTSUPP) {
         return Optional.empty();

@@ -4,6 +4,7 @@ import dev.peapod.linux.KernelFiles;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /// A cgroup of a hybrid machine's cgroup2 hierarchy alone. For the controllers of version 1 its processes are those of
@@ -98,5 +99,10 @@ record Subgroup(CgroupV1 above, String unified, String name) implements Cgroup {
   @Override
   public CgroupStats stats() {
     return above.stats();
+  }
+
+  @Override
+  public OptionalLong threads() {
+    return above.threads();
   }
 }
