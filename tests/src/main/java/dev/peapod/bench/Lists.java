@@ -1,25 +1,28 @@
 package dev.peapod.bench;
 
-import dev.peapod.proto.runtime.v1.ListContainerStatsRequest;
-import dev.peapod.proto.runtime.v1.ListContainersRequest;
-import dev.peapod.proto.runtime.v1.ListPodSandboxMetricsRequest;
-import dev.peapod.proto.runtime.v1.ListPodSandboxRequest;
-import dev.peapod.proto.runtime.v1.ListPodSandboxStatsRequest;
 import dev.peapod.proto.runtime.v1.RuntimeServiceGrpc;
-import dev.peapod.proto.runtime.v1.RuntimeServiceGrpc.RuntimeServiceBlockingStub;
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.MethodDescriptor;
+import io.grpc.stub.ClientCalls;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /// Asks a CRI runtime that has many containers for lists and figures of them all, and prints a Markdown table.
 public final class Lists {
@@ -32,11 +35,28 @@ public final class Lists {
         --network pod|host
       """;
 
-  private final PrintStream out = System.out;
-  private final RuntimeServiceBlockingStub service;
+  private static final MethodDescriptor.Marshaller<byte[]> BYTES =
+      new MethodDescriptor.Marshaller<>() {
+        @Override
+        public InputStream stream(byte[] bytes) {
+          return new ByteArrayInputStream(bytes);
+        }
 
-  private Lists(RuntimeServiceBlockingStub service) {
-    this.service = service;
+        @Override
+        public byte[] parse(InputStream stream) {
+          try {
+            return stream.readAllBytes();
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        }
+      };
+
+  private final PrintStream out = System.out;
+  private final Channel channel;
+
+  private Lists(Channel channel) {
+    this.channel = channel;
   }
 
   /// Exit status 2: wrong arguments. A call that fails ends the benchmark.
@@ -71,7 +91,7 @@ public final class Lists {
         for (Future<Runtime.StartedPod> one : starting) {
           started.add(one.get());
         }
-        new Lists(RuntimeServiceGrpc.newBlockingStub(channel.channel())).run(pods, rounds);
+        new Lists(channel.channel()).run(pods, rounds);
       } finally {
         List<Future<?>> removing = new ArrayList<>();
         for (Runtime.StartedPod pod : started) {
@@ -80,52 +100,57 @@ public final class Lists {
         for (Future<?> one : removing) {
           one.get();
         }
-        deleteEmpty(logs);
+        deleteTree(logs);
       }
     }
   }
 
-  private static void deleteEmpty(Path logs) throws Exception {
+  static void deleteTree(Path logs) throws Exception {
     try (var files = Files.walk(logs)) {
-      for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(file);
       }
     }
   }
 
   private void run(int pods, int rounds) {
-    Map<String, Consumer<RuntimeServiceBlockingStub>> calls = new LinkedHashMap<>();
-    calls.put(
-        "ListPodSandbox", s -> s.listPodSandbox(ListPodSandboxRequest.getDefaultInstance()));
-    calls.put("ListContainers", s -> s.listContainers(ListContainersRequest.getDefaultInstance()));
-    calls.put(
-        "ListContainerStats",
-        s -> s.listContainerStats(ListContainerStatsRequest.getDefaultInstance()));
-    calls.put(
-        "ListPodSandboxStats",
-        s -> s.listPodSandboxStats(ListPodSandboxStatsRequest.getDefaultInstance()));
-    calls.put(
-        "ListPodSandboxMetrics",
-        s -> s.listPodSandboxMetrics(ListPodSandboxMetricsRequest.getDefaultInstance()));
+    List<MethodDescriptor<byte[], byte[]>> calls =
+        Stream.of(
+                RuntimeServiceGrpc.getListPodSandboxMethod(),
+                RuntimeServiceGrpc.getListContainersMethod(),
+                RuntimeServiceGrpc.getListContainerStatsMethod(),
+                RuntimeServiceGrpc.getListPodSandboxStatsMethod(),
+                RuntimeServiceGrpc.getListPodSandboxMetricsMethod())
+            .map(method -> method.toBuilder(BYTES, BYTES).build())
+            .toList();
     out.printf("With %d pods of one container, %d calls each, in ms:%n%n", pods, rounds);
-    out.println("| call | p50 | p99 | most |");
-    out.println("| --- | ---: | ---: | ---: |");
-    calls.forEach(
-        (name, call) -> {
-          // What the compiler has to see first is not counted.
-          for (int i = 0; i < rounds / 4; i++) {
-            call.accept(service);
-          }
-          long[] times = new long[rounds];
-          for (int i = 0; i < rounds; i++) {
-            long begin = System.nanoTime();
-            call.accept(service);
-            times[i] = System.nanoTime() - begin;
-          }
-          java.util.Arrays.sort(times);
-          out.printf(
-              "| %s | %.1f | %.1f | %.1f |%n",
-              name, times[rounds / 2] / 1e6, times[rounds * 99 / 100] / 1e6, times[rounds - 1] / 1e6);
-        });
+    out.println("| call | p50 | p99 | most | answer, KiB |");
+    out.println("| --- | ---: | ---: | ---: | ---: |");
+    for (MethodDescriptor<byte[], byte[]> call : calls) {
+      int size = 0;
+      // What the compiler has to see first is not counted.
+      for (int i = 0; i < rounds / 4; i++) {
+        size = ask(call);
+      }
+      long[] times = new long[rounds];
+      for (int i = 0; i < rounds; i++) {
+        long begin = System.nanoTime();
+        ask(call);
+        times[i] = System.nanoTime() - begin;
+      }
+      Arrays.sort(times);
+      out.printf(
+          "| %s | %.1f | %.1f | %.1f | %d |%n",
+          call.getBareMethodName(),
+          times[rounds / 2] / 1e6,
+          times[rounds * 99 / 100] / 1e6,
+          times[rounds - 1] / 1e6,
+          size / 1024);
+    }
+  }
+
+  /// An empty message is no bytes. The answer is not read: what is timed is the runtime.
+  private int ask(MethodDescriptor<byte[], byte[]> call) {
+    return ClientCalls.blockingUnaryCall(channel, call, CallOptions.DEFAULT, new byte[0]).length;
   }
 }

@@ -3,6 +3,8 @@ package dev.peapod.bench;
 import dev.peapod.proto.runtime.v1.ContainerConfig;
 import dev.peapod.proto.runtime.v1.ContainerMetadata;
 import dev.peapod.proto.runtime.v1.CreateContainerRequest;
+import dev.peapod.proto.runtime.v1.ExecSyncRequest;
+import dev.peapod.proto.runtime.v1.ExecSyncResponse;
 import dev.peapod.proto.runtime.v1.ImageServiceGrpc;
 import dev.peapod.proto.runtime.v1.ImageServiceGrpc.ImageServiceBlockingStub;
 import dev.peapod.proto.runtime.v1.ImageSpec;
@@ -122,6 +124,23 @@ final class Runtime implements AutoCloseable {
     bounded().startContainer(StartContainerRequest.newBuilder().setContainerId(container).build());
     took(times, Call.START_CONTAINER, t);
     return new StartedPod(sandbox, container);
+  }
+
+  /// Runs a command in it to its end.
+  ///
+  /// @throws IllegalStateException if it does not end well
+  void exec(StartedPod pod, List<String> command) {
+    ExecSyncResponse done =
+        bounded()
+            .execSync(
+                ExecSyncRequest.newBuilder()
+                    .setContainerId(pod.container())
+                    .addAllCmd(command)
+                    .setTimeout(30)
+                    .build());
+    if (done.getExitCode() != 0) {
+      throw new IllegalStateException(name + ": " + command + " ended with " + done);
+    }
   }
 
   /// Ends and removes it, as kubelet would.
