@@ -27,7 +27,9 @@ import org.junit.jupiter.api.Test;
 /// Exec and attach over WebSocket against the installed daemon; the log's reopening.
 @SuppressWarnings("NullAway.Init")
 final class StreamingIT extends SystemTest {
-  private static final int CYCLES = 200;
+  /// `-Dpeapod.tests.stream.cycles=N` for a longer run.
+  private static final int CYCLES = Integer.getInteger("peapod.tests.stream.cycles", 1000);
+
 
   private Registry registry;
   private CriPods pods;
