@@ -8,13 +8,11 @@ import dev.peapod.proto.runtime.v1.ImageSpec;
 import dev.peapod.proto.runtime.v1.Mount;
 import dev.peapod.proto.runtime.v1.PodSandboxConfig;
 import dev.peapod.proto.runtime.v1.RemoveContainerRequest;
+import dev.peapod.proto.runtime.v1.ReopenContainerLogRequest;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.time.Duration;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -28,11 +26,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @SuppressWarnings("NullAway.Init")
 class HostileImagesIT extends KubeletTest {
   private static final AtomicInteger NUMBERS = new AtomicInteger();
-
-  /// How many containers start while somebody swaps what their paths lead to, and for how long at most.
-  private static final int STARTS = 3000;
-
-  private static final Duration SWAPPING = Duration.ofSeconds(30);
 
   private Victim victim;
 
@@ -205,39 +198,26 @@ class HostileImagesIT extends KubeletTest {
     refused(cri.sandbox("home"), of(env, cri.container("main", "true")), "HOME", "line break");
   }
 
-  /// CVE-2021-30465, CVE-2024-45310: a thread swaps a directory of a volume for a link to the host's tree and back while
-  /// containers start that have another volume mounted in it.
+  /// CVE-2021-30465, CVE-2024-45310: a directory of a volume is swapped for a link to the host's tree and back while
+  /// containers start that have another volume mounted in it, work in it and make a device in it.
   @Test
-  void aPathIsSwappedWhileContainersStart() throws Exception {
+  void aPathIsSwappedWhileContainersStart() throws IOException {
     Path volume = Files.createDirectories(peapod.directory().resolve("swapped"));
     Path inner = Files.createDirectories(peapod.directory().resolve("inner"));
     Files.writeString(inner.resolve("inner"), "");
     Path target = Files.createDirectory(volume.resolve("target"));
     Path link = Files.createSymbolicLink(volume.resolve("link"), victim.path());
-    Path aside = volume.resolve("aside");
-    AtomicBoolean done = new AtomicBoolean();
-    Thread swapper =
-        Thread.ofPlatform()
-            .start(
-                () -> {
-                  while (!done.get()) {
-                    move(target, aside);
-                    move(link, target);
-                    move(target, link);
-                    move(aside, target);
-                  }
-                });
-    int started = 0;
-    try {
-      PodSandboxConfig.Builder config = cri.sandbox("swapped");
-      String sandbox = cri.run(config);
-      long end = System.nanoTime() + SWAPPING.toNanos();
-      for (int i = 0; i < STARTS && System.nanoTime() < end; i++) {
+    Path up = Files.createSymbolicLink(volume.resolve("up"), Path.of("../../../../.." + victim.path()));
+    Races races = new Races();
+    PodSandboxConfig.Builder config = cri.sandbox("swapped");
+    String sandbox = cri.run(config);
+    try (Swapper swapper = Swapper.of(target, link, up)) {
+      while (races.next()) {
         String container =
             cri.create(
                 sandbox,
                 config,
-                cri.container("c" + i, "touch", "/vol/target/in/written")
+                cri.container("c" + races.attempts(), "touch", "/vol/target/in/written")
                     .setWorkingDir("/vol/target/work")
                     .addMounts(
                         Mount.newBuilder().setHostPath(volume.toString()).setContainerPath("/vol"))
@@ -247,28 +227,17 @@ class HostileImagesIT extends KubeletTest {
                             .setContainerPath("/vol/target/in")));
         try {
           cri.start(container);
-          started++;
+          races.succeeded();
         } catch (StatusRuntimeException e) {
-          // The path was not there at the time, or is a link to nothing.
+          // The path led to nothing at the time.
         }
         peapod
             .cri()
             .removeContainer(RemoveContainerRequest.newBuilder().setContainerId(container).build());
       }
-      cri.remove(sandbox);
-    } finally {
-      done.set(true);
-      swapper.join();
+      swapper.report("a mount's target and the working directory", races.attempts(), races.successes());
     }
-    assertThat(started).isPositive();
-  }
-
-  private static void move(Path from, Path to) {
-    try {
-      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException e) {
-      // A container made a directory in its place meanwhile.
-    }
+    cri.remove(sandbox);
   }
 
   /// CVE-2019-5736: whatever a container of the pod writes to, what runs next is what was installed.
@@ -328,5 +297,55 @@ class HostileImagesIT extends KubeletTest {
         .hasMessageContaining("symbolic link");
     cri.remove(sandbox);
     Files.delete(log);
+  }
+
+  /// Who may write to the logs' directory has the log be a link when it is opened anew, as after a rotation.
+  @Test
+  void theLogIsALinkWhenItIsOpenedAnew() throws IOException {
+    PodSandboxConfig.Builder config = cri.sandbox("rotated");
+    CriPods.Started pod = cri.start(config, cri.script("main", "echo fine; sleep 100000"));
+    Files.move(pod.log(), pod.log().resolveSibling("rotated.log"));
+    Files.createSymbolicLink(pod.log(), victim.path().resolve("file"));
+    assertThatThrownBy(
+            () ->
+                peapod
+                    .cri()
+                    .reopenContainerLog(
+                        ReopenContainerLogRequest.newBuilder().setContainerId(pod.container()).build()))
+        .isInstanceOf(StatusRuntimeException.class);
+    cri.remove(pod.sandbox());
+    Files.delete(pod.log());
+  }
+
+  /// CVE-2025-52565: a terminal is the container's own, whatever a `/dev` that is mounted has in its place.
+  @Test
+  void theTerminalOfADeviceDirectoryIsALink() throws IOException {
+    for (String links : new String[] {"console ptmx tty", "pts", "pts/ptmx pts/0 console"}) {
+      Path dev = Files.createDirectories(peapod.directory().resolve("dev" + NUMBERS.incrementAndGet()));
+      for (String name : new String[] {"pts", "shm", "mqueue"}) {
+        if (!links.equals(name)) {
+          Files.createDirectories(dev.resolve(name));
+        }
+      }
+      for (String link : links.split(" ")) {
+        Path to = link.equals("pts") ? victim.path() : victim.path().resolve("file");
+        Files.createSymbolicLink(dev.resolve(link), to);
+      }
+      PodSandboxConfig.Builder config = cri.sandbox("terminal");
+      ContainerConfig.Builder container =
+          cri.script("main", "echo overwritten; echo overwritten > /dev/console; exit 0")
+              .setTty(true)
+              .addMounts(Mount.newBuilder().setHostPath(dev.toString()).setContainerPath("/dev"));
+      String sandbox = cri.run(config);
+      String id = cri.create(sandbox, config, container);
+      try {
+        cri.start(id);
+        cri.awaitExit(id);
+      } catch (StatusRuntimeException e) {
+        // It may be refused as well.
+      }
+      cri.remove(sandbox);
+      victim.assertUntouched();
+    }
   }
 }

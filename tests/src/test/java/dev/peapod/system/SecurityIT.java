@@ -30,7 +30,6 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
@@ -47,11 +46,6 @@ class SecurityIT extends SystemTest {
   private static final long CHOWN = 1;
   private static final long NET_BIND_SERVICE = 1 << 10;
   private static final long NET_ADMIN = 1 << 12;
-
-  /// How many containers start while somebody swaps what their paths lead to, and for how long at most.
-  private static final int STARTS = 2000;
-
-  private static final Duration SWAPPING = Duration.ofSeconds(20);
 
   private static final SecurityProfile RUNTIME_DEFAULT =
       SecurityProfile.newBuilder().setProfileType(ProfileType.RuntimeDefault).build();
@@ -586,25 +580,16 @@ class SecurityIT extends SystemTest {
     Files.createDirectories(shared.resolve("directory"));
     Files.createSymbolicLink(shared.resolve("link"), tree.resolve("secret"));
     Files.createSymbolicLink(shared.resolve("up"), Path.of("../../../../../../proc"));
-    AtomicBoolean over = new AtomicBoolean();
-    Thread swapper =
-        Thread.ofPlatform().start(() -> {
-          List<String> names = List.of("file", "directory", "link", "up");
-          for (int i = 0; !over.get(); i++) {
-            Path from = shared.resolve(names.get(i % names.size()));
-            Path name = shared.resolve("name");
-            if (from.toFile().renameTo(name.toFile())) {
-              Thread.onSpinWait();
-              name.toFile().renameTo(from.toFile());
-            }
-          }
-        });
+    Path name = Files.writeString(shared.resolve("name"), "first");
     PodSandboxConfig.Builder config = cri.sandbox("swapped");
     String sandbox = cri.run(config);
-    try {
-      long end = System.nanoTime() + SWAPPING.toNanos();
-      for (int i = 0; i < STARTS && System.nanoTime() < end; i++) {
-        ContainerConfig.Builder container = cri.script("swap" + i, "wc -c < /proc/interrupts; ls -A /sys/firmware; cat /s/name");
+    Races races = new Races();
+    try (Swapper swapper =
+        Swapper.of(
+            name, shared.resolve("file"), shared.resolve("link"), shared.resolve("directory"), shared.resolve("up"))) {
+      while (races.next()) {
+        ContainerConfig.Builder container =
+            cri.script("swap" + races.attempts(), "wc -c < /proc/interrupts; ls -A /sys/firmware; cat /s/name");
         container.addMounts(Mount.newBuilder().setContainerPath("/s").setHostPath(shared.toString()));
         security(container)
             .addMaskedPaths("/s/name").addMaskedPaths("/proc/interrupts").addMaskedPaths("/sys/firmware")
@@ -619,10 +604,9 @@ class SecurityIT extends SystemTest {
             .matches("0|.*no such file");
         assertThat(CriPods.texts(log)).as("nothing of the host").noneMatch(t -> t.contains("of the host"));
         peapod.cri().removeContainer(RemoveContainerRequest.newBuilder().setContainerId(id).build());
+        races.succeeded();
       }
-    } finally {
-      over.set(true);
-      swapper.join();
+      swapper.report("masked and read-only paths", races.attempts(), races.successes());
     }
     assertThat(checksum(tree)).isEqualTo(before);
     cri.remove(sandbox);
