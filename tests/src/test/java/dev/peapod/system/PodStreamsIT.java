@@ -26,7 +26,13 @@ class PodStreamsIT extends SystemTest {
   ///
   /// @param prompt what is waited for before anything is typed
   private String onATerminal(String prompt, String typed, String arguments) throws IOException {
-    String command = "stty rows 33 cols 122; " + client() + " " + arguments + "; echo \"exit=$?\"";
+    return onATerminal("", prompt, typed, arguments);
+  }
+
+  /// @param beside what the terminal's own shell does in the background
+  private String onATerminal(String beside, String prompt, String typed, String arguments)
+      throws IOException {
+    String command = "stty rows 33 cols 122; " + beside + " " + client() + " " + arguments + "; echo \"exit=$?\"";
     ProcessBuilder builder =
         new ProcessBuilder("script", "-qec", command, "/dev/null").redirectErrorStream(true);
     builder.environment().put("PEAPOD_SOCKET", peapod.socket().toString());
@@ -84,6 +90,21 @@ class PodStreamsIT extends SystemTest {
     String seen = onATerminal("# ", "stty size; tty; exit 5\n", "exec -it terminal -- sh");
     assertThat(seen).contains("33 122").contains("/dev/pts/0").contains("exit=5");
     peapod.delete("terminal");
+  }
+
+  @Test
+  void aTerminalThatChangesItsSizeDoesSoForTheCommand() throws IOException {
+    peapod.apply(Manifests.sleeper("resized"));
+    peapod.awaitReady("resized");
+    // What the command is told shows in what it prints, which is what the resize waits for.
+    Path seenFirst = directory.resolve("seen");
+    String resize =
+        "(until grep -q '33 122' " + seenFirst + "; do sleep 0.1; done; stty rows 44 cols 99 </dev/tty) &";
+    String loop = "i=0; until stty size | grep '44 99'; do stty size; sleep 0.1; i=$((i+1)); [ $i -lt 600 ] || break; done";
+    String seen =
+        onATerminal(resize, "", "", "exec -it resized -- sh -c \"" + loop.replace("$", "\\$") + "\" | tee " + seenFirst);
+    assertThat(seen).containsSubsequence("33 122", "44 99");
+    peapod.delete("resized");
   }
 
   @Test

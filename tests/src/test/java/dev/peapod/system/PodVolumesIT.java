@@ -102,6 +102,10 @@ class PodVolumesIT extends SystemTest {
     peapod.apply(CONFIG.formatted("bye"));
     await().atMost(PATIENCE).until(() -> sh("docs", "cat /conf/a/b /all/greeting"), "byebye"::equals);
     assertThat(peapod.client("get", "cm,secrets").ok()).contains("conf").contains("hush").contains("Opaque");
+    assertThat(peapod.client("get", "cm", "-o", "jsonpath={.items[*].metadata.name}").ok())
+        .isEqualTo("conf");
+    assertThat(peapod.client("get", "cm", "conf", "-o", "jsonpath={.kind}/{.metadata.name}").ok())
+        .isEqualTo("ConfigMap/conf");
     assertThat(peapod.client("describe", "secret", "hush").ok()).contains("6 bytes").doesNotContain("sesame");
     peapod.delete("docs");
     peapod.clientWith(CONFIG.formatted("bye") + "---\n" + SECRET, "delete", "-f", "-").ok();

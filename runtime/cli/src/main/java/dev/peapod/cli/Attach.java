@@ -6,7 +6,6 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 @Command(
@@ -15,17 +14,7 @@ import picocli.CommandLine.ParentCommand;
     footer = {"", "With -t, Ctrl-P Ctrl-Q lets go of the terminal; the container runs on."})
 final class Attach implements Callable<Integer> {
   @ParentCommand private Root root = new Root();
-  @Mixin private Namespaced in = new Namespaced();
-
-  @Parameters(index = "0", paramLabel = "POD")
-  private String pod = "";
-
-  @Option(
-      names = {"-c", "--container"},
-      paramLabel = "CONTAINER",
-      defaultValue = "",
-      description = "Which container (default: the pod's first).")
-  private String container = "";
+  @Mixin private OneContainer in = new OneContainer();
 
   @Option(
       names = {"-i", "--stdin"},
@@ -45,9 +34,9 @@ final class Attach implements Callable<Integer> {
     }
     PodExecStart start =
         PodExecStart.newBuilder()
-            .setNamespace(in.namespace)
-            .setName(Names.one(pod))
-            .setContainer(container)
+            .setNamespace(in.pod.namespace())
+            .setName(in.pod.name())
+            .setContainer(in.container)
             .setStdin(stdin)
             .setTty(terminal)
             .build();

@@ -38,6 +38,11 @@ final class Documents {
 
   /// The documents of a group.
   ListObjectsResponse list(Names.Group group, PodView view) {
+    return list(group, view, "");
+  }
+
+  /// The same by a template, whose text for all of them is the answer's where none are named.
+  ListObjectsResponse list(Names.Group group, PodView view, String template) {
     List<String> names = group.names().isEmpty() ? List.of("") : group.names();
     ListObjectsResponse.Builder all = ListObjectsResponse.newBuilder();
     for (String name : names) {
@@ -48,11 +53,13 @@ final class Documents {
                   ListObjectsRequest.newBuilder()
                       .setSelector(selector(group.kind(), name))
                       .setView(view)
+                      .setTemplate(template)
                       .build());
       all.setKind(some.getKind())
           .clearColumns()
           .addAllColumns(some.getColumnsList())
-          .addAllObjects(some.getObjectsList());
+          .addAllObjects(some.getObjectsList())
+          .setText(some.getText());
     }
     return all.build();
   }

@@ -21,20 +21,10 @@ import picocli.CommandLine.ParentCommand;
     })
 final class Exec implements Callable<Integer> {
   @ParentCommand private Root root = new Root();
-  @Mixin private Namespaced in = new Namespaced();
-
-  @Parameters(index = "0", paramLabel = "POD")
-  private String pod = "";
+  @Mixin private OneContainer in = new OneContainer();
 
   @Parameters(index = "1..*", arity = "1..*", paramLabel = "-- COMMAND")
   private List<String> command = List.of();
-
-  @Option(
-      names = {"-c", "--container"},
-      paramLabel = "CONTAINER",
-      defaultValue = "",
-      description = "Which container (default: the pod's first).")
-  private String container = "";
 
   @Option(
       names = {"-i", "--stdin"},
@@ -62,9 +52,9 @@ final class Exec implements Callable<Integer> {
     }
     PodExecStart start =
         PodExecStart.newBuilder()
-            .setNamespace(in.namespace)
-            .setName(Names.one(pod))
-            .setContainer(container)
+            .setNamespace(in.pod.namespace())
+            .setName(in.pod.name())
+            .setContainer(in.container)
             .addAllCommand(command)
             .setStdin(stdin)
             .setTty(terminal)

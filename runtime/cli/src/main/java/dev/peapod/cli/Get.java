@@ -117,7 +117,7 @@ final class Get implements Callable<Integer> {
       throw new Failure("only pods can be watched", Main.USAGE);
     }
     Documents documents = new Documents(daemon, allNamespaces ? "" : in.namespace, selector);
-    ListObjectsResponse found = documents.list(group, view());
+    ListObjectsResponse found = documents.list(group, view(), template);
     List<String> texts = found.getObjectsList().stream().map(StoredObject::getText).toList();
     boolean single = group.names().size() == 1;
     switch (output) {
@@ -126,7 +126,13 @@ final class Get implements Callable<Integer> {
           found
               .getObjectsList()
               .forEach(object -> System.out.println(found.getKind() + "/" + object.getName()));
-      case jsonpath -> throw new Failure("jsonpath is for pods", Main.USAGE);
+      case jsonpath -> {
+        if (group.names().isEmpty()) {
+          System.out.print(found.getText());
+        } else {
+          texts.forEach(System.out::print);
+        }
+      }
       case json -> System.out.print(single ? texts.getFirst() : jsonList(texts));
       case yaml -> System.out.print(single ? texts.getFirst() : yamlList(texts));
     }
@@ -278,7 +284,7 @@ final class Get implements Callable<Integer> {
       cells.add(pod.getIpsCount() == 0 ? "<none>" : String.join(",", pod.getIpsList()));
       cells.add(
           pod.getContainersList().stream()
-              .filter(c -> !c.getInit())
+              .filter(c -> !c.getInit() && !c.getEphemeral())
               .map(ContainerSummary::getImage)
               .collect(Collectors.joining(",")));
     }

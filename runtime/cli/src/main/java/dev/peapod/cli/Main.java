@@ -26,6 +26,7 @@ public final class Main {
               Map.entry("attach", Attach::new),
               Map.entry("completion", Completion::new),
               Map.entry("cp", Copy::new),
+              Map.entry("debug", Debug::new),
               Map.entry("delete", Delete::new),
               Map.entry("describe", Describe::new),
               Map.entry("events", Events::new),

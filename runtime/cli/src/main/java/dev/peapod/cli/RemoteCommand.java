@@ -93,12 +93,22 @@ final class RemoteCommand {
     try (Terminal.RawMode raw = Terminal.raw(0)) {
       Thread restore = new Thread(raw::close);
       Runtime.getRuntime().addShutdownHook(restore);
-      inBackground(this::passSizes);
+      // Before anything is typed, so that the first thing the command does finds its place.
+      Optional<Terminal.Size> size = Terminal.size(0);
+      if (size.isPresent()) {
+        tell(size.get());
+      }
+      inBackground(() -> passSizes(size));
       if (stdin) {
         inBackground(() -> passInput(detachable));
       }
       return run(System.out, System.err);
     }
+  }
+
+  /// Whether the user let go of the terminal, so that what ran in it still does.
+  boolean isLeft() {
+    return left;
   }
 
   private interface Work {
@@ -138,22 +148,24 @@ final class RemoteCommand {
     endInput();
   }
 
-  /// Tells the terminal's size and its changes.
-  private void passSizes() throws InterruptedException {
-    Optional<Terminal.Size> told = Optional.empty();
+  /// Tells the changes of the terminal's size.
+  private void passSizes(Optional<Terminal.Size> first) throws InterruptedException {
+    Optional<Terminal.Size> told = first;
     while (true) {
+      Thread.sleep(LOOK_MILLIS);
       Optional<Terminal.Size> size = Terminal.size(0);
       if (size.isPresent() && !size.equals(told)) {
-        TerminalSize.Builder message =
-            TerminalSize.newBuilder()
-                .setColumns(size.get().columns())
-                .setRows(size.get().rows());
-        if (!call.send(PodExecRequest.newBuilder().setResize(message).build())) {
+        if (!tell(size.get())) {
           return;
         }
         told = size;
       }
-      Thread.sleep(LOOK_MILLIS);
     }
+  }
+
+  private boolean tell(Terminal.Size size) throws InterruptedException {
+    TerminalSize message =
+        TerminalSize.newBuilder().setColumns(size.columns()).setRows(size.rows()).build();
+    return call.send(PodExecRequest.newBuilder().setResize(message).build());
   }
 }

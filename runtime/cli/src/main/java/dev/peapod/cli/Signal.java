@@ -4,7 +4,6 @@ import dev.peapod.proto.peapod.v1.PodSignalRequest;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
@@ -14,32 +13,22 @@ import picocli.CommandLine.ParentCommand;
     footer = {"", "peapod signal web -c nginx HUP"})
 final class Signal implements Callable<Integer> {
   @ParentCommand private Root root = new Root();
-  @Mixin private Namespaced in = new Namespaced();
-
-  @Parameters(index = "0", paramLabel = "POD")
-  private String pod = "";
+  @Mixin private RunningContainers in = new RunningContainers();
 
   @Parameters(index = "1", paramLabel = "SIGNAL", description = "Such as HUP, SIGUSR1 or 15.")
   private String signal = "";
 
-  @Option(
-      names = {"-c", "--container"},
-      paramLabel = "CONTAINER",
-      defaultValue = "",
-      description = "Which container (default: all that run).")
-  private String container = "";
-
   @Override
   public Integer call() {
-    String name = Names.one(pod);
+    String name = in.pod.name();
     try (Daemon daemon = new Daemon(root)) {
       daemon
           .pods()
           .signal(
               PodSignalRequest.newBuilder()
-                  .setNamespace(in.namespace)
+                  .setNamespace(in.pod.namespace())
                   .setName(name)
-                  .setContainer(container)
+                  .setContainer(in.container)
                   .setSignal(signal)
                   .build())
           .getContainersList()

@@ -32,6 +32,11 @@ final class Waiting {
 
   private Waiting() {}
 
+  /// Whether a container that waits for this will not start before somebody does something.
+  static boolean isHopeless(String reason) {
+    return HOPELESS.contains(reason);
+  }
+
   /// Decides about a pod; `gone` pods come as they were last.
   interface Verdict {
     /// Whether the wait is over.

@@ -249,7 +249,7 @@ class MainTest {
   void helpsWithEveryVerb() {
     for (String verb :
         List.of(
-            "apply", "attach", "completion", "cp", "delete", "describe", "events", "exec", "explain",
+            "apply", "attach", "completion", "cp", "debug", "delete", "describe", "events", "exec", "explain",
             "generate", "get", "image", "logs", "port-forward", "restart", "signal", "top",
             "version", "wait")) {
       out.reset();

@@ -4,6 +4,7 @@ import dev.peapod.error.PeapodException;
 import dev.peapod.pods.object.ObjectKey;
 import dev.peapod.pods.object.ObjectKind;
 import dev.peapod.pods.object.ObjectTable;
+import dev.peapod.pods.status.JsonPath;
 import dev.peapod.pods.status.LabelSelector;
 import dev.peapod.pods.status.PodText;
 import dev.peapod.pods.supervisor.Fleet;
@@ -12,6 +13,7 @@ import dev.peapod.proto.peapod.v1.DeleteObjectsResponse;
 import dev.peapod.proto.peapod.v1.ListObjectsRequest;
 import dev.peapod.proto.peapod.v1.ListObjectsResponse;
 import dev.peapod.proto.peapod.v1.ObjectSelector;
+import dev.peapod.proto.peapod.v1.PodView;
 import dev.peapod.proto.peapod.v1.StoredObject;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import java.time.Instant;
@@ -31,7 +33,11 @@ final class ObjectCalls {
         ListObjectsResponse.newBuilder()
             .setKind(kind.word())
             .addAllColumns(ObjectTable.columns(kind));
-    for (HasMetadata object : selected(kind, request.getSelector())) {
+    List<HasMetadata> objects = selected(kind, request.getSelector());
+    if (request.getView() == PodView.POD_VIEW_JSONPATH) {
+      response.setText(JsonPath.evaluateList(request.getTemplate(), objects));
+    }
+    for (HasMetadata object : objects) {
       StoredObject.Builder stored =
           response
               .addObjectsBuilder()
@@ -43,7 +49,8 @@ final class ObjectCalls {
               .addAllCells(ObjectTable.cells(object));
       switch (request.getView()) {
         case POD_VIEW_JSON -> stored.setText(PodText.json(object));
-        case POD_VIEW_JSONPATH -> throw PeapodException.invalid("jsonpath is for pods");
+        case POD_VIEW_JSONPATH ->
+            stored.setText(JsonPath.evaluate(request.getTemplate(), object));
         case POD_VIEW_MANIFEST, POD_VIEW_YAML -> stored.setText(PodText.yaml(object));
         case POD_VIEW_DESCRIPTION -> stored.setText(ObjectTable.description(object));
         case POD_VIEW_SUMMARY, UNRECOGNIZED -> {}

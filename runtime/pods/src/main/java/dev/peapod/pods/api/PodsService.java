@@ -23,6 +23,8 @@ import dev.peapod.pods.supervisor.PodBoard;
 import dev.peapod.proto.peapod.v1.AppliedObject;
 import dev.peapod.proto.peapod.v1.ApplyRequest;
 import dev.peapod.proto.peapod.v1.ApplyResponse;
+import dev.peapod.proto.peapod.v1.DebugRequest;
+import dev.peapod.proto.peapod.v1.DebugResponse;
 import dev.peapod.proto.peapod.v1.DeleteObjectsRequest;
 import dev.peapod.proto.peapod.v1.DeleteObjectsResponse;
 import dev.peapod.proto.peapod.v1.DeletePodsRequest;
@@ -61,7 +63,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -77,6 +78,7 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
   private final RemoteCalls remote;
   private final ForwardCall forward;
   private final SignalCall signal;
+  private final DebugCall debug;
   private final StatsCall stats;
   private final ObjectCalls objects;
 
@@ -87,6 +89,7 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
     this.remote = new RemoteCalls(fleet.board(), cri, streams);
     this.forward = new ForwardCall(fleet.board(), cri, streams);
     this.signal = new SignalCall(fleet.board(), cri);
+    this.debug = new DebugCall(fleet);
     this.stats = new StatsCall(fleet.board(), cri);
     this.objects = new ObjectCalls(fleet);
   }
@@ -162,10 +165,7 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
             }
           }
           if (request.getView() == PodView.POD_VIEW_JSONPATH) {
-            response.setText(
-                JsonPath.evaluate(
-                    request.getTemplate(),
-                    Map.of("apiVersion", "v1", "kind", "List", "items", pods)));
+            response.setText(JsonPath.evaluateList(request.getTemplate(), pods));
           }
           answer.onNext(response.build());
         });
@@ -378,6 +378,11 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
   public StreamObserver<PodForwardRequest> portForward(
       StreamObserver<PodForwardResponse> answer) {
     return forward.serve(answer);
+  }
+
+  @Override
+  public void debug(DebugRequest request, StreamObserver<DebugResponse> answer) {
+    Calls.serve(answer, () -> answer.onNext(debug.serve(request)));
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.peapod.pods.api;
 
 import dev.peapod.pods.PodKey;
+import dev.peapod.pods.manifest.EphemeralContainers;
 import dev.peapod.pods.supervisor.Cri;
 import dev.peapod.pods.supervisor.PodBoard;
 import dev.peapod.proto.peapod.v1.ContainerUsage;
@@ -72,8 +73,7 @@ final class StatsCall {
     stats
         .getContainersList()
         .forEach(c -> byName.put(c.getAttributes().getMetadata().getName(), c));
-    Stream.concat(
-            pod.getSpec().getInitContainers().stream(), pod.getSpec().getContainers().stream())
+    EphemeralContainers.all(pod)
         .map(Container::getName)
         .filter(byName::containsKey)
         .forEach(

@@ -3,6 +3,7 @@ package dev.peapod.pods.api;
 import dev.peapod.error.PeapodException;
 import dev.peapod.error.PeapodException.Kind;
 import dev.peapod.pods.PodKey;
+import dev.peapod.pods.manifest.EphemeralContainers;
 import dev.peapod.pods.supervisor.PodBoard;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
@@ -29,13 +30,10 @@ final class Targets {
   ///
   /// @param name empty: the pod's first
   static Container container(Pod pod, String name) {
-    List<Container> all =
-        Stream.concat(
-                pod.getSpec().getContainers().stream(), pod.getSpec().getInitContainers().stream())
-            .toList();
     if (name.isEmpty()) {
-      return all.getFirst();
+      return pod.getSpec().getContainers().getFirst();
     }
+    List<Container> all = EphemeralContainers.all(pod).toList();
     return all.stream()
         .filter(container -> container.getName().equals(name))
         .findFirst()
@@ -55,9 +53,11 @@ final class Targets {
   static Stream<ContainerStatus> statuses(Pod pod) {
     return pod.getStatus() == null
         ? Stream.empty()
-        : Stream.concat(
-            pod.getStatus().getInitContainerStatuses().stream(),
-            pod.getStatus().getContainerStatuses().stream());
+        : Stream.of(
+                pod.getStatus().getInitContainerStatuses(),
+                pod.getStatus().getContainerStatuses(),
+                pod.getStatus().getEphemeralContainerStatuses())
+            .flatMap(List::stream);
   }
 
   static Optional<ContainerStatus> status(Pod pod, String container) {

@@ -113,7 +113,7 @@ final class Defaults {
     }
   }
 
-  private static void container(Container container, boolean hostNetwork) {
+  static void container(Container container, boolean hostNetwork) {
     if (isEmpty(container.getImagePullPolicy()) && container.getImage() != null) {
       container.setImagePullPolicy(isLatest(container.getImage()) ? "Always" : "IfNotPresent");
     }

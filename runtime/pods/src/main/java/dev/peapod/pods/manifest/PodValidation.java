@@ -200,7 +200,7 @@ final class PodValidation {
     for (int i = 0; i < spec.getInitContainers().size(); i++) {
       Container container = spec.getInitContainers().get(i);
       String path = "spec.initContainers[" + i + "]";
-      named(container, path, names);
+      rules.named(container.getName(), path, names);
       containers.validate(container, path, volumes, spec);
       if ("Always".equals(container.getRestartPolicy())) {
         hostPorts(container.getPorts(), path, hostPorts, hostNetwork);
@@ -221,18 +221,9 @@ final class PodValidation {
     for (int i = 0; i < spec.getContainers().size(); i++) {
       Container container = spec.getContainers().get(i);
       String path = "spec.containers[" + i + "]";
-      named(container, path, names);
+      rules.named(container.getName(), path, names);
       containers.validate(container, path, volumes, spec);
       hostPorts(container.getPorts(), path, hostPorts, hostNetwork);
-    }
-  }
-
-  private void named(Container container, String path, Set<String> names) {
-    if (rules.required(path + ".name", container.getName())) {
-      rules.label(path + ".name", container.getName());
-      if (!names.add(container.getName())) {
-        rules.duplicate(path + ".name", container.getName());
-      }
     }
   }
 

@@ -3,6 +3,7 @@ package dev.peapod.pods.manifest;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -102,6 +103,17 @@ final class Rules {
       invalid(path, value, "must be no more than 63 characters");
     } else if (!LABEL.matcher(value).matches()) {
       invalid(path, value, LABEL_WORDS);
+    }
+  }
+
+  /// A container's name, which is not among the other ones.
+  void named(@Nullable String name, String path, Set<String> others) {
+    String at = path + ".name";
+    if (required(at, name) && name != null) {
+      label(at, name);
+      if (!others.add(name)) {
+        duplicate(at, name);
+      }
     }
   }
 

@@ -212,6 +212,9 @@ final class Support {
     if (reason == null && type == Volume.class) {
       reason = ONE_MACHINE_VOLUMES;
     }
+    if (type == PodSpec.class && field.equals("ephemeralContainers")) {
+      return Optional.of("Forbidden: cannot be set on create; `peapod debug` adds them to pods");
+    }
     String refused = "is not supported by this version of Peapod";
     return Optional.of(reason == null ? refused : refused + ": " + reason);
   }
@@ -243,7 +246,6 @@ final class Support {
       reasons.put("ObjectMeta." + field, NO_API);
     }
     reasons.put("PodSpec.imagePullSecrets", "registry credentials are the daemon's configuration");
-    reasons.put("PodSpec.ephemeralContainers", "they are not part of a manifest");
     reasons.put("PodSpec.resources", "give the containers' resources");
     reasons.put("LifecycleHandler.tcpSocket", "Kubernetes itself has no such hook");
     reasons.put("EnvVarSource.fileKeyRef", "use configMapKeyRef or secretKeyRef");

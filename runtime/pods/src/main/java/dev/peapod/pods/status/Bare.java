@@ -1,5 +1,6 @@
 package dev.peapod.pods.status;
 
+import dev.peapod.pods.manifest.EphemeralContainers;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 
@@ -17,7 +18,7 @@ public final class Bare {
             .withLabels(pod.getMetadata().getLabels())
             .withAnnotations(pod.getMetadata().getAnnotations())
             .build(),
-        pod.getSpec(),
+        EphemeralContainers.without(pod).getSpec(),
         null);
   }
 }

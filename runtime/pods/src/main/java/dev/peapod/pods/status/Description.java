@@ -1,5 +1,6 @@
 package dev.peapod.pods.status;
 
+import dev.peapod.pods.manifest.EphemeralContainers;
 import dev.peapod.pods.supervisor.EventLog;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
@@ -72,6 +73,10 @@ public final class Description {
     containers(
         "Init Containers", pod.getSpec().getInitContainers(), status.getInitContainerStatuses());
     containers("Containers", pod.getSpec().getContainers(), status.getContainerStatuses());
+    containers(
+        "Ephemeral Containers",
+        EphemeralContainers.of(pod),
+        status.getEphemeralContainerStatuses());
     out.append("Conditions:\n");
     List<List<String>> rows = new ArrayList<>();
     rows.add(List.of("Type", "Status", "Reason"));

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.peapod.error.PeapodException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Templates as `kubectl -o jsonpath=` takes them: text, and between braces paths with fields,
@@ -51,6 +52,11 @@ public final class JsonPath {
     JsonNode root = JSON.valueToTree(object);
     write(parts, root, root, out);
     return out.toString();
+  }
+
+  /// The same of a list, as `{.items[*].metadata.name}`.
+  public static String evaluateList(String template, List<?> objects) {
+    return evaluate(template, Map.of("apiVersion", "v1", "kind", "List", "items", objects));
   }
 
   private static void write(List<Part> parts, JsonNode root, JsonNode here, StringBuilder out) {

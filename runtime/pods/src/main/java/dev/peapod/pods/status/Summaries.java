@@ -1,5 +1,6 @@
 package dev.peapod.pods.status;
 
+import dev.peapod.pods.manifest.EphemeralContainers;
 import dev.peapod.pods.supervisor.RestartRules;
 import dev.peapod.proto.peapod.v1.ContainerSummary;
 import dev.peapod.proto.peapod.v1.PodSummary;
@@ -70,6 +71,10 @@ public final class Summaries {
         last = Math.max(last, nanos(end.getFinishedAt()));
       }
     }
+    for (ContainerStatus container : status.getEphemeralContainerStatuses()) {
+      summary.addContainers(
+          container(container, EphemeralContainers.of(pod), false).toBuilder().setEphemeral(true));
+    }
     return summary
         .setReadyContainers(ready)
         .setRestarts(restarts)
@@ -109,6 +114,7 @@ public final class Summaries {
     if (state.getTerminated() != null) {
       return summary
           .setState("terminated")
+          .setExitCode(state.getTerminated().getExitCode())
           .setReason(or(state.getTerminated().getReason()))
           .setMessage(or(state.getTerminated().getMessage()))
           .build();

@@ -123,9 +123,11 @@ final class Adoption {
       return List.of();
     }
     var statuses =
-        slot.role != ContainerSlot.Role.MAIN
-            ? earlier.getInitContainerStatuses()
-            : earlier.getContainerStatuses();
+        switch (slot.role) {
+          case INIT, SIDECAR -> earlier.getInitContainerStatuses();
+          case MAIN -> earlier.getContainerStatuses();
+          case EPHEMERAL -> earlier.getEphemeralContainerStatuses();
+        };
     return statuses.stream().filter(status -> slot.name().equals(status.getName())).toList();
   }
 

@@ -16,6 +16,7 @@ import dev.peapod.proto.runtime.v1.KeyValue;
 import dev.peapod.proto.runtime.v1.LinuxContainerConfig;
 import dev.peapod.proto.runtime.v1.LinuxContainerSecurityContext;
 import dev.peapod.proto.runtime.v1.Mount;
+import dev.peapod.proto.runtime.v1.NamespaceMode;
 import dev.peapod.proto.runtime.v1.NamespaceOption;
 import dev.peapod.proto.runtime.v1.PodSandboxConfig;
 import dev.peapod.proto.runtime.v1.Signal;
@@ -96,6 +97,18 @@ final class ContainerConfigs {
         LinuxContainerConfig.newBuilder()
             .setResources(Resources.of(pod, container))
             .setSecurityContext(security(pod, namespaces, container, image, config)));
+    return result.build();
+  }
+
+  /// The same in the PID namespace of another container.
+  static ContainerConfig seeing(String target, ContainerConfig config) {
+    ContainerConfig.Builder result = config.toBuilder();
+    result
+        .getLinuxBuilder()
+        .getSecurityContextBuilder()
+        .getNamespaceOptionsBuilder()
+        .setPid(NamespaceMode.TARGET)
+        .setTargetId(target);
     return result.build();
   }
 

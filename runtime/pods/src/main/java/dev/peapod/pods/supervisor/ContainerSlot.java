@@ -31,7 +31,8 @@ final class ContainerSlot {
   enum Role {
     INIT,
     SIDECAR,
-    MAIN
+    MAIN,
+    EPHEMERAL
   }
 
   Container spec;
@@ -40,6 +41,8 @@ final class ContainerSlot {
   /// Why the instance could not be given what the manifest says now; empty if it could.
   String resizeProblem = "";
   final Role role;
+  /// The container whose processes an ephemeral one is to see.
+  @Nullable ContainerSlot target;
   final BackOff crashes;
   final BackOff pulls;
 
@@ -97,7 +100,7 @@ final class ContainerSlot {
     return switch (role) {
       case INIT -> succeeded() && !restartWanted;
       case SIDECAR -> startedOnce;
-      case MAIN -> true;
+      case MAIN, EPHEMERAL -> true;
     };
   }
 

@@ -28,6 +28,7 @@ final class ContainerStart implements Runnable {
   private final ContainerSlot slot;
   private final Container spec;
   private final boolean resized;
+  private final Optional<String> target;
   private final int attempt;
   private final String sandbox;
   private final PodSandboxConfig sandboxConfig;
@@ -51,6 +52,8 @@ final class ContainerStart implements Runnable {
     this.spec = slot.spec;
     this.resized =
         slot.instance != null && !Resources.changes(slot.instance, slot.spec).isEmpty();
+    this.target =
+        Optional.ofNullable(slot.target).map(seen -> seen.isAlive() ? seen.containerId : "");
     this.attempt = attempt;
     this.sandbox = sandbox;
     this.sandboxConfig = sandboxConfig;
@@ -82,6 +85,11 @@ final class ContainerStart implements Runnable {
       return notCreated(
           key, "ErrImagePull", "can not get image \"" + spec.getImage() + "\"", e, true);
     }
+    if (target.isPresent() && target.get().isEmpty()) {
+      String why = "the target container is not running";
+      shared.events().warning(key, spec.getName(), "Failed", why);
+      return new Message.NotCreated(slot, "CreateContainerError", why, false);
+    }
     PodPaths paths = PodPaths.of(shared.config(), pod);
     String id;
     try {
@@ -100,6 +108,9 @@ final class ContainerStart implements Runnable {
               environment.variables(),
               ContainerMounts.of(pod, spec, attempt, paths, volumes, volumeImages, environment.variables()),
               shared.config());
+      if (target.isPresent()) {
+        config = ContainerConfigs.seeing(target.get(), config);
+      }
       id = shared.cri().createContainer(sandbox, config, sandboxConfig);
       shared.events().normal(key, spec.getName(), "Created", "Container created");
     } catch (RuntimeException e) {

@@ -4,6 +4,7 @@ import dev.peapod.error.PeapodException;
 import dev.peapod.error.PeapodException.Kind;
 import dev.peapod.pods.PodKey;
 import dev.peapod.pods.PodsConfig;
+import dev.peapod.pods.manifest.EphemeralContainers;
 import dev.peapod.pods.manifest.Manifest;
 import dev.peapod.pods.manifest.ObjectManifest;
 import dev.peapod.pods.manifest.PodManifest;
@@ -14,6 +15,7 @@ import dev.peapod.pods.object.References;
 import dev.peapod.proto.runtime.v1.PodSandbox;
 import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
+import io.fabric8.kubernetes.api.model.EphemeralContainer;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -29,9 +31,14 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +48,7 @@ public final class Fleet implements AutoCloseable {
   private static final Logger LOG = System.getLogger(Fleet.class.getName());
   private static final Duration VOLUME_LOOK = Duration.ofSeconds(10);
   private static final Duration CLOSE_TIME = Duration.ofSeconds(5);
+  private static final Duration ANSWER_LOOK = Duration.ofMillis(200);
 
   /// What applying one manifest comes to.
   public enum Result {
@@ -232,14 +240,13 @@ public final class Fleet implements AutoCloseable {
         for (PodKey key : replaced) {
           delete(key, Optional.empty());
         }
-        plan.forEach(
-            (manifest, result) -> {
-              if (result == Result.CREATED) {
-                create(manifest.pod());
-              } else if (result == Result.CONFIGURED) {
-                configure(manifest.pod());
-              }
-            });
+        for (Map.Entry<PodManifest, Result> planned : plan.entrySet()) {
+          if (planned.getValue() == Result.CREATED) {
+            create(planned.getKey().pod());
+          } else if (planned.getValue() == Result.CONFIGURED) {
+            configure(planned.getKey().pod());
+          }
+        }
       }
     } finally {
       applying.unlock();
@@ -270,7 +277,7 @@ public final class Fleet implements AutoCloseable {
     if (present.isEmpty()) {
       return Result.CREATED;
     }
-    Pod before = present.get().pod();
+    Pod before = EphemeralContainers.without(present.get().pod());
     if (before.getMetadata().getDeletionTimestamp() != null) {
       if (replace) {
         return Result.REPLACED;
@@ -321,10 +328,40 @@ public final class Fleet implements AutoCloseable {
     worker.tell(new Message.Observed(List.of(), List.of(), System.nanoTime()));
   }
 
-  private void configure(Pod asked) {
-    PodWorker worker = workers.get(PodKey.of(asked));
-    if (worker != null) {
-      worker.tell(new Message.Configure(asked));
+  private void configure(Pod asked) throws InterruptedException {
+    ask(PodKey.of(asked), done -> new Message.Configure(asked, done));
+  }
+
+  /// Adds an ephemeral container to a pod, and returns once it is kept.
+  ///
+  /// @throws PeapodException NOT_FOUND; INVALID in Kubernetes' words; FAILED_PRECONDITION if the pod is at its end
+  public void debug(PodKey key, EphemeralContainer container) throws InterruptedException {
+    ask(key, done -> new Message.Debug(container, done));
+  }
+
+  /// Tells a pod's worker something and waits until it is done.
+  private void ask(PodKey key, Function<CompletableFuture<Void>, Message> message)
+      throws InterruptedException {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    PodWorker worker = workers.get(key);
+    if (worker == null) {
+      throw PeapodException.notFound("pods \"" + key.name() + "\" not found");
+    }
+    worker.tell(message.apply(done));
+    while (true) {
+      try {
+        done.get(ANSWER_LOOK.toMillis(), TimeUnit.MILLISECONDS);
+        return;
+      } catch (TimeoutException e) {
+        requireOpen();
+        if (worker.awaitGone(Duration.ZERO)) {
+          throw PeapodException.notFound("pods \"" + key.name() + "\" not found");
+        }
+      } catch (ExecutionException e) {
+        throw e.getCause() instanceof PeapodException p
+            ? p
+            : PeapodException.internal("pod " + key + " can not be changed", e);
+      }
     }
   }
 

@@ -4,10 +4,12 @@ import dev.peapod.pods.object.ObjectKey;
 import dev.peapod.pods.probe.ProbeKind;
 import dev.peapod.proto.runtime.v1.PodSandbox;
 import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.EphemeralContainer;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 
 /// What a pod's worker is told.
 sealed interface Message {
@@ -75,7 +77,14 @@ sealed interface Message {
   record Delete(Optional<Long> graceSeconds) implements Message {}
 
   /// What may change of a running pod is to be as in this one.
-  record Configure(Pod asked) implements Message {}
+  ///
+  /// @param done completed when that is kept
+  record Configure(Pod asked, CompletableFuture<Void> done) implements Message {}
+
+  /// One more ephemeral container.
+  ///
+  /// @param done completed when it is kept, or can not be added
+  record Debug(EphemeralContainer container, CompletableFuture<Void> done) implements Message {}
 
   /// All is removed, or not: then why.
   record Removed(String problem) implements Message {}

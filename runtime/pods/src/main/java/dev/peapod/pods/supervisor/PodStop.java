@@ -1,6 +1,7 @@
 package dev.peapod.pods.supervisor;
 
 import dev.peapod.pods.PodKey;
+import dev.peapod.pods.manifest.EphemeralContainers;
 import dev.peapod.proto.runtime.v1.ContainerState;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -48,8 +49,11 @@ final class PodStop {
         stop(shared, pod, running, init, rest).ifPresent(stops::add);
       }
     }
-    for (Container main : pod.getSpec().getContainers()) {
-      stop(shared, pod, running, main, rest).ifPresent(stops::add);
+    for (List<Container> others :
+        List.of(pod.getSpec().getContainers(), EphemeralContainers.of(pod))) {
+      for (Container container : others) {
+        stop(shared, pod, running, container, rest).ifPresent(stops::add);
+      }
     }
     inParallel(stops);
     for (Container sidecar : sidecars) {

@@ -1,16 +1,20 @@
 package dev.peapod.pods.supervisor;
 
+import dev.peapod.error.PeapodException;
 import dev.peapod.pods.PodKey;
 import dev.peapod.pods.backoff.BackOff;
 import dev.peapod.pods.environment.PodFields;
+import dev.peapod.pods.manifest.EphemeralContainers;
 import dev.peapod.pods.object.References;
 import dev.peapod.pods.supervisor.ContainerSlot.Role;
 import dev.peapod.pods.supervisor.StatusReport.Failure;
 import dev.peapod.pods.volume.PodVolumes;
 import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.EphemeralContainer;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.PodStatus;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -19,6 +23,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -48,6 +53,7 @@ final class PodWorker {
 
   private final List<ContainerSlot> inits;
   private final List<ContainerSlot> mains;
+  private final List<ContainerSlot> ephemerals = new ArrayList<>();
   private final PodVolumes volumes;
   private final SandboxKeeper sandbox;
   private final ContainerKeeper containers;
@@ -85,6 +91,7 @@ final class PodWorker {
             .map(c -> slot(c, RestartRules.isSidecar(c) ? Role.SIDECAR : Role.INIT))
             .toList();
     this.mains = pod.getSpec().getContainers().stream().map(c -> slot(c, Role.MAIN)).toList();
+    pod.getSpec().getEphemeralContainers().forEach(this::addEphemeral);
     this.volumes = new PodVolumes(paths.directory(), shared.objects());
     this.sandbox = new SandboxKeeper(shared, key, paths, volumes, this::tell);
     this.containers = new ContainerKeeper(shared, pod, paths, volumes, this::tell);
@@ -101,6 +108,16 @@ final class PodWorker {
         role,
         new BackOff(config.backOffBase(), config.backOffMax(), config.backOffReset()),
         new BackOff(config.backOffBase(), config.backOffMax(), config.backOffReset()));
+  }
+
+  private void addEphemeral(EphemeralContainer container) {
+    ContainerSlot slot = slot(EphemeralContainers.container(container), Role.EPHEMERAL);
+    slot.target =
+        slots()
+            .filter(other -> other.name().equals(container.getTargetContainerName()))
+            .findFirst()
+            .orElse(null);
+    ephemerals.add(slot);
   }
 
   void start() {
@@ -160,7 +177,7 @@ final class PodWorker {
     }
     Stream<Instant> times =
         sandbox.isUp()
-            ? PodPhase.turn(pod, inits, mains)
+            ? turn()
                 .filter(slot -> !slot.isBusy())
                 .flatMap(s -> ContainerKeeper.dueAt(s).stream())
             : sandbox.retryAt().stream();
@@ -218,7 +235,8 @@ final class PodWorker {
         }
       }
       case Message.Delete delete -> delete(delete);
-      case Message.Configure configure -> configure(configure);
+      case Message.Configure configure -> answer(configure.done(), () -> configure(configure));
+      case Message.Debug debug -> answer(debug.done(), () -> debug(debug.container()));
       case Message.Removed removed -> removed(removed);
       case Message.Close() -> {
         closing = true;
@@ -285,11 +303,18 @@ final class PodWorker {
     if (finished) {
       end();
     } else if (sandbox.isUp()) {
-      PodPhase.turn(pod, inits, mains).forEach(slot -> containers.runIfDue(pod, slot, sandbox));
+      turn().forEach(slot -> containers.runIfDue(pod, slot, sandbox));
       slots().forEach(slot -> containers.conform(pod, slot, sandbox));
     } else if (slots().noneMatch(ContainerSlot::isBusy)) {
       sandbox.makeIfDue(pod);
     }
+  }
+
+  /// The containers that are to run now if they do not.
+  private Stream<ContainerSlot> turn() {
+    return Stream.concat(
+        PodPhase.turn(pod, inits, mains),
+        ephemerals.stream().filter(slot -> RestartRules.wantsToRun(pod, slot)));
   }
 
   private Optional<Instant> deadline() {
@@ -462,15 +487,41 @@ final class PodWorker {
     return volumes;
   }
 
+  /// Does what somebody waits for, and tells how it went.
+  private void answer(CompletableFuture<Void> done, Runnable work) {
+    try {
+      work.run();
+      publish();
+      done.complete(null);
+    } catch (RuntimeException e) {
+      done.completeExceptionally(e);
+    }
+  }
+
+  private void debug(EphemeralContainer asked) {
+    if (removing || finished) {
+      throw new PeapodException(
+          PeapodException.Kind.FAILED_PRECONDITION,
+          "pod " + key + (removing ? " is being deleted" : " has ended; nothing more runs in it"));
+    }
+    PodSpec spec = EphemeralContainers.add(pod, asked);
+    Pod changed = new Pod(pod.getApiVersion(), pod.getKind(), pod.getMetadata(), spec, null);
+    shared.store().savePod(changed);
+    pod = changed;
+    addEphemeral(spec.getEphemeralContainers().getLast());
+  }
+
   private void configure(Message.Configure configure) {
-    Pod asked = configure.asked();
+    Pod asked =
+        EphemeralContainers.with(configure.asked(), pod.getSpec().getEphemeralContainers());
     ObjectMeta metadata =
         new ObjectMetaBuilder(pod.getMetadata())
             .withLabels(asked.getMetadata().getLabels())
             .withAnnotations(asked.getMetadata().getAnnotations())
             .build();
-    pod = new Pod(pod.getApiVersion(), pod.getKind(), metadata, asked.getSpec(), null);
-    shared.store().savePod(pod);
+    Pod changed = new Pod(pod.getApiVersion(), pod.getKind(), metadata, asked.getSpec(), null);
+    shared.store().savePod(changed);
+    pod = changed;
     for (Container spec : Resources.all(pod)) {
       slots().filter(slot -> slot.name().equals(spec.getName())).forEach(slot -> change(slot, spec));
     }
@@ -505,7 +556,14 @@ final class PodWorker {
 
   private PodStatus status() {
     return report.report(
-        pod, inits, mains, sandbox.isUp(), sandbox.ips(), failure, shared.clock().instant());
+        pod,
+        inits,
+        mains,
+        ephemerals,
+        sandbox.isUp(),
+        sandbox.ips(),
+        failure,
+        shared.clock().instant());
   }
 
   /// The pod with other metadata and status; neither is changed once it is part of a pod.
@@ -514,6 +572,6 @@ final class PodWorker {
   }
 
   private Stream<ContainerSlot> slots() {
-    return Stream.concat(inits.stream(), mains.stream());
+    return Stream.of(inits, mains, ephemerals).flatMap(List::stream);
   }
 }

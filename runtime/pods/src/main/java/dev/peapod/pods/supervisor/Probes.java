@@ -35,6 +35,9 @@ final class Probes {
       slot.started = true;
       return;
     }
+    if (slot.role == ContainerSlot.Role.EPHEMERAL) {
+      return;
+    }
     if (spec.getStartupProbe() != null) {
       add(shared, pod, slot, ProbeKind.STARTUP, spec.getStartupProbe(), podIp, worker);
     } else {

@@ -36,7 +36,7 @@ public final class RestartRules {
               || runsAgain(
                   pod,
                   slot.spec,
-                  slot.role != ContainerSlot.Role.MAIN,
+                  slot.role == ContainerSlot.Role.INIT || slot.role == ContainerSlot.Role.SIDECAR,
                   slot.ended.exitCode());
     };
   }

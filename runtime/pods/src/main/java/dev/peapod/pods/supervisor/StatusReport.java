@@ -65,13 +65,16 @@ final class StatusReport {
       Pod pod,
       List<ContainerSlot> inits,
       List<ContainerSlot> mains,
+      List<ContainerSlot> ephemerals,
       boolean sandbox,
       List<String> ips,
       Optional<Failure> failure,
       Instant now) {
     String phase = failure.isPresent() ? PodPhase.FAILED : PodPhase.of(pod, inits, mains);
     if (PodPhase.isFinal(phase)
-        && Stream.concat(inits.stream(), mains.stream()).anyMatch(ContainerSlot::isAlive)) {
+        && Stream.of(inits, mains, ephemerals)
+            .flatMap(List::stream)
+            .anyMatch(ContainerSlot::isAlive)) {
       phase = PodPhase.RUNNING;
     }
     boolean finished = PodPhase.isFinal(phase);
@@ -96,9 +99,11 @@ final class StatusReport {
             .withConditions(
                 conditions(finished, phase, initialized, sandbox, inits, mains, unready, now))
             .withInitContainerStatuses(
-                inits.stream().map(slot -> container(slot, inits, mains)).toList())
+                inits.stream().map(slot -> container(slot, inits)).toList())
             .withContainerStatuses(
-                mains.stream().map(slot -> container(slot, inits, mains)).toList());
+                mains.stream().map(slot -> container(slot, inits)).toList())
+            .withEphemeralContainerStatuses(
+                ephemerals.stream().map(slot -> container(slot, inits)).toList());
     failure.ifPresent(f -> status.withReason(f.reason()).withMessage(f.message()));
     if (!podIps.isEmpty()) {
       status.withPodIP(podIps.getFirst());
@@ -181,8 +186,7 @@ final class StatusReport {
     return condition;
   }
 
-  private static ContainerStatus container(
-      ContainerSlot slot, List<ContainerSlot> inits, List<ContainerSlot> mains) {
+  private static ContainerStatus container(ContainerSlot slot, List<ContainerSlot> inits) {
     ContainerStatusBuilder status =
         new ContainerStatusBuilder()
             .withName(slot.name())
@@ -209,13 +213,7 @@ final class StatusReport {
     if (waits) {
       String reason = slot.waitingReason;
       if (reason.isEmpty()) {
-        boolean initializing =
-            slot.role == ContainerSlot.Role.MAIN
-                && inits.stream().anyMatch(s -> !s.isInitialized());
-        reason =
-            initializing || (slot.role != ContainerSlot.Role.MAIN && isBehind(slot, inits))
-                ? "PodInitializing"
-                : "ContainerCreating";
+        reason = isBehind(slot, inits) ? "PodInitializing" : "ContainerCreating";
       }
       var waiting = new ContainerStateBuilder().withNewWaiting().withReason(reason);
       if (!slot.waitingMessage.isEmpty()) {
@@ -256,8 +254,11 @@ final class StatusReport {
     }
   }
 
-  /// Whether an init container waits for one before it.
+  /// Whether a container waits for an init container.
   private static boolean isBehind(ContainerSlot slot, List<ContainerSlot> inits) {
+    if (slot.role == ContainerSlot.Role.EPHEMERAL) {
+      return false;
+    }
     for (ContainerSlot init : inits) {
       if (init == slot) {
         return false;
