@@ -1,6 +1,9 @@
 package dev.peapod.cli;
 
+import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -14,6 +17,7 @@ import picocli.CommandLine.Parameters;
     footer = {
       "",
       "bash:  source <(peapod completion bash)",
+      "zsh:   source <(peapod completion zsh)",
       "fish:  peapod completion fish | source"
     })
 final class Completion implements Callable<Integer> {
@@ -23,19 +27,65 @@ final class Completion implements Callable<Integer> {
     fish
   }
 
+  private static final Predicate<String> POD = "POD"::equals;
+  private static final Predicate<String> KIND = word -> word.matches("(pod|KIND) .*");
+
+  /// What picocli's script does not know is asked of the daemon, if it answers.
+  private static final String POD_NAMES =
+      """
+
+      function _complete_peapod_names() {
+        _complete_peapod "$@"
+        local word=${COMP_WORDS[COMP_CWORD]} namespace=default names bare i
+        if [[ ${#COMPREPLY[@]} -gt 0 || $word == -* ]]; then
+          return
+        fi
+        for ((i = 1; i < COMP_CWORD; i++)); do
+          if [[ ${COMP_WORDS[i]} == -n || ${COMP_WORDS[i]} == --namespace ]]; then
+            namespace=${COMP_WORDS[i+1]}
+          elif [[ ${COMP_WORDS[i]} == -- ]]; then
+            return
+          fi
+        done
+        case ${COMP_WORDS[1]} in
+          %s) [[ COMP_CWORD -gt 2 && $word != pod/* ]] && bare=1 ;;
+          %s) [[ $word != pod/* ]] && bare=1 ;;
+          *) return ;;
+        esac
+        names=$(peapod get pods -n "$namespace" -o name 2>/dev/null)
+        COMPREPLY=($(compgen -W "${names//${bare:+pod\\/}}" -- "$word"))
+      }
+      complete -F _complete_peapod_names -o default peapod
+      """;
+
   @Parameters(paramLabel = "SHELL", description = "bash, zsh or fish.")
   private Shell shell = Shell.bash;
 
   @Override
   public Integer call() {
-    CommandLine all = Main.line("");
-    System.out.print(
-        switch (shell) {
-          // One script for both: it has zsh emulate bash's completion.
-          case bash, zsh -> AutoComplete.bash("peapod", all);
-          case fish -> fish(all);
-        });
+    System.out.print(script(shell));
     return 0;
+  }
+
+  static String script(Shell shell) {
+    CommandLine all = Main.line("");
+    return switch (shell) {
+      // One script for both: it has zsh emulate bash's completion.
+      case bash, zsh -> AutoComplete.bash("peapod", all) + POD_NAMES.formatted(verbs(all, KIND), verbs(all, POD));
+      case fish -> fish(all);
+    };
+  }
+
+  /// The verbs that have such a word, as a shell's pattern.
+  private static String verbs(CommandLine all, Predicate<String> word) {
+    return all.getSubcommands().entrySet().stream()
+        .filter(
+            verb ->
+                verb.getValue().getCommandSpec().positionalParameters().stream()
+                    .anyMatch(parameter -> word.test(parameter.paramLabel())))
+        .map(Map.Entry::getKey)
+        .sorted()
+        .collect(Collectors.joining("|"));
   }
 
   private static String fish(CommandLine all) {
@@ -69,6 +119,14 @@ final class Completion implements Callable<Integer> {
                 script.append(" -d ").append(quoted(first(option.description()))).append('\n');
               }
             });
+    script
+        .append("complete -c peapod -n '__fish_seen_subcommand_from ")
+        .append(verbs(all, POD).replace('|', ' '))
+        .append("' -a '(peapod get pods -o name 2>/dev/null | string replace pod/ \"\")'\n");
+    script
+        .append("complete -c peapod -n '__fish_seen_subcommand_from ")
+        .append(verbs(all, KIND).replace('|', ' '))
+        .append("' -a '(peapod get pods -o name 2>/dev/null)'\n");
     return script.toString();
   }
 

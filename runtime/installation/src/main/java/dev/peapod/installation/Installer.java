@@ -41,6 +41,7 @@ public final class Installer {
         module.resolve("src/main/share/peapodd.service"),
         home.resolve("share/peapodd.service"),
         "rw-r--r--");
+    ClientFiles.install(home, libraries, stamp);
     new Training(home, work, stamp).run();
     for (Program program : Program.values()) {
       // Says to those who compare times with the sources' that all of it is up to date.

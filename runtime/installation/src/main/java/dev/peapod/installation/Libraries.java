@@ -103,13 +103,18 @@ record Libraries(Path directory, List<String> jars, String zstd) {
 
   /// What the manifest of the program's jar names, as far as it is installed.
   private List<String> classPath(Program program) throws IOException {
-    String first = only(jars, program.module() + "-");
+    String first = only(program.module() + "-");
     try (JarFile jar = new JarFile(path(first).toFile())) {
       String others = jar.getManifest().getMainAttributes().getValue(Attributes.Name.CLASS_PATH);
       return Stream.concat(Stream.of(first), Stream.of(others.split(" ")))
           .filter(jars::contains)
           .toList();
     }
+  }
+
+  /// The one jar whose name begins so.
+  String only(String prefix) {
+    return only(jars, prefix);
   }
 
   private static String only(List<String> jars, String prefix) {
