@@ -28,12 +28,13 @@ import dev.peapod.proto.runtime.v1.UpdateContainerResourcesResponse;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// The CRI's calls for containers.
 final class ContainerCalls {
   private final PodRuntime runtime;
-  private final Kept<ContainerStatus, Container> listed =
-      new Kept<>(ContainerStatus::id, ContainerMapping::listed);
+  private final Kept<ContainerStatus, byte[]> elements =
+      new Kept<>(ContainerStatus::id, c -> Lists.element(ContainerMapping.listed(c)));
 
   ContainerCalls(PodRuntime runtime) {
     this.runtime = runtime;
@@ -87,21 +88,22 @@ final class ContainerCalls {
     return response.build();
   }
 
-  ListContainersResponse list(ListContainersRequest request) {
-    return ListContainersResponse.newBuilder()
-        .addAllContainers(listed(request.getFilter()))
-        .build();
+  /// The bytes of a [ListContainersResponse].
+  byte[] list(ListContainersRequest request) {
+    List<ContainerStatus> all = runtime.containers();
+    elements.forgetOthers(all);
+    return Lists.of(newestFirst(all, request.getFilter()).map(elements::of).toList());
   }
 
-  /// The newest first.
   List<Container> listed(ContainerFilter filter) {
-    List<ContainerStatus> all = runtime.containers();
-    listed.forgetOthers(all);
+    return newestFirst(runtime.containers(), filter).map(ContainerMapping::listed).toList();
+  }
+
+  private static Stream<ContainerStatus> newestFirst(
+      List<ContainerStatus> all, ContainerFilter filter) {
     return all.stream()
         .filter(container -> matches(filter, container))
-        .sorted(Comparator.comparingLong(ContainerStatus::createdAt).reversed())
-        .map(listed::of)
-        .toList();
+        .sorted(Comparator.comparingLong(ContainerStatus::createdAt).reversed());
   }
 
   ReopenContainerLogResponse reopenLog(ReopenContainerLogRequest request) {

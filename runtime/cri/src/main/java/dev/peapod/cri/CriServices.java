@@ -26,14 +26,24 @@ public final class CriServices {
       String version) {
     ErrorInterceptor errors = new ErrorInterceptor();
     return List.of(
-        guarded(new RuntimeService(runtime, snapshots, streaming, version), errors),
-        guarded(new ImageService(runtime, images, snapshots, Clock.systemUTC()), errors));
+        guarded(runtimeService(runtime, snapshots, streaming, version), errors),
+        guarded(inBytes(new ImageService(runtime, images, snapshots, Clock.systemUTC())), errors));
+  }
+
+  private static ServerServiceDefinition runtimeService(
+      PodRuntime runtime, Snapshots snapshots, StreamingServer streaming, String version) {
+    RuntimeService service = new RuntimeService(runtime, snapshots, streaming, version);
+    return Lists.answered(inBytes(service), service.lists());
+  }
+
+  private static ServerServiceDefinition inBytes(BindableService service) {
+    return ServerInterceptors.useInputStreamMessages(service.bindService());
   }
 
   /// Requests are parsed behind the interceptor, so that it also sees those that can not be.
-  private static ServerServiceDefinition guarded(BindableService service, ErrorInterceptor errors) {
-    return ServerInterceptors.intercept(
-        ServerInterceptors.useInputStreamMessages(service.bindService()), errors);
+  private static ServerServiceDefinition guarded(
+      ServerServiceDefinition service, ErrorInterceptor errors) {
+    return ServerInterceptors.intercept(service, errors);
   }
 
   /// The pod API's `Images`, on the images of an owner.

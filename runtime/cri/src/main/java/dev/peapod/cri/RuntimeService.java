@@ -5,6 +5,9 @@ import dev.peapod.engine.PodRuntime;
 import dev.peapod.image.Snapshots;
 import dev.peapod.proto.runtime.v1.*;
 import io.grpc.stub.StreamObserver;
+import java.io.InputStream;
+import java.util.Map;
+import java.util.function.Function;
 import java.time.Clock;
 
 /// CRI v1's RuntimeService for one owner. What it does not override answers UNIMPLEMENTED with the rpc's name.
@@ -30,6 +33,15 @@ final class RuntimeService extends RuntimeServiceGrpc.RuntimeServiceImplBase {
     this.metrics = new MetricsCalls(stats);
     this.events = new EventCalls(runtime);
     this.checkpoints = new CheckpointCalls(runtime);
+  }
+
+  /// The methods that are answered by bytes, by name: they are not among the overridden ones.
+  Map<String, Function<InputStream, byte[]>> lists() {
+    return Map.of(
+        "ListContainers",
+        bytes -> containers.list(Lists.request(ListContainersRequest.parser(), bytes)),
+        "ListPodSandbox",
+        bytes -> sandboxes.list(Lists.request(ListPodSandboxRequest.parser(), bytes)));
   }
 
   @Override
@@ -80,12 +92,6 @@ final class RuntimeService extends RuntimeServiceGrpc.RuntimeServiceImplBase {
   }
 
   @Override
-  public void listPodSandbox(
-      ListPodSandboxRequest request, StreamObserver<ListPodSandboxResponse> answer) {
-    Answers.send(answer, sandboxes.list(request));
-  }
-
-  @Override
   public void createContainer(
       CreateContainerRequest request, StreamObserver<CreateContainerResponse> answer) {
     Answers.send(answer, containers.create(request));
@@ -120,12 +126,6 @@ final class RuntimeService extends RuntimeServiceGrpc.RuntimeServiceImplBase {
   public void containerStatus(
       ContainerStatusRequest request, StreamObserver<ContainerStatusResponse> answer) {
     Answers.send(answer, containers.status(request));
-  }
-
-  @Override
-  public void listContainers(
-      ListContainersRequest request, StreamObserver<ListContainersResponse> answer) {
-    Answers.send(answer, containers.list(request));
   }
 
   @Override

@@ -19,13 +19,14 @@ import dev.peapod.proto.runtime.v1.UpdatePodSandboxResourcesResponse;
 import java.time.Clock;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// The CRI's calls for sandboxes.
 final class SandboxCalls {
   private final PodRuntime runtime;
   private final Clock clock;
-  private final Kept<SandboxStatus, PodSandbox> listed =
-      new Kept<>(SandboxStatus::id, SandboxMapping::listed);
+  private final Kept<SandboxStatus, byte[]> elements =
+      new Kept<>(SandboxStatus::id, s -> Lists.element(SandboxMapping.listed(s)));
 
   SandboxCalls(PodRuntime runtime, Clock clock) {
     this.runtime = runtime;
@@ -76,19 +77,22 @@ final class SandboxCalls {
     return response.build();
   }
 
-  ListPodSandboxResponse list(ListPodSandboxRequest request) {
-    return ListPodSandboxResponse.newBuilder().addAllItems(listed(request.getFilter())).build();
+  /// The bytes of a [ListPodSandboxResponse].
+  byte[] list(ListPodSandboxRequest request) {
+    List<SandboxStatus> all = runtime.sandboxes();
+    elements.forgetOthers(all);
+    return Lists.of(newestFirst(all, request.getFilter()).map(elements::of).toList());
   }
 
-  /// The newest first.
   List<PodSandbox> listed(PodSandboxFilter filter) {
-    List<SandboxStatus> all = runtime.sandboxes();
-    listed.forgetOthers(all);
+    return newestFirst(runtime.sandboxes(), filter).map(SandboxMapping::listed).toList();
+  }
+
+  private static Stream<SandboxStatus> newestFirst(
+      List<SandboxStatus> all, PodSandboxFilter filter) {
     return all.stream()
         .filter(sandbox -> matches(filter, sandbox))
-        .sorted(Comparator.comparingLong(SandboxStatus::createdAt).reversed())
-        .map(listed::of)
-        .toList();
+        .sorted(Comparator.comparingLong(SandboxStatus::createdAt).reversed());
   }
 
   private static boolean matches(PodSandboxFilter filter, SandboxStatus sandbox) {

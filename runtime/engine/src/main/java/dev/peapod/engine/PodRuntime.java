@@ -25,6 +25,7 @@ import dev.peapod.linux.EventLoop;
 import dev.peapod.linux.Errno;
 import dev.peapod.linux.Fd;
 import dev.peapod.linux.KernelException;
+import dev.peapod.linux.KeptFiles;
 import dev.peapod.linux.NetworkCounters;
 import dev.peapod.linux.cgroup.CgroupStats;
 import dev.peapod.linux.cgroup.Cgroups;
@@ -203,7 +204,7 @@ public final class PodRuntime {
   public Optional<CgroupStats> containerUsage(String id) {
     Container container = containers.get(owner, id);
     return container.state() == ContainerState.RUNNING
-        ? usage(container.cgroup())
+        ? usage(container.cgroup(), container.usage())
         : Optional.empty();
   }
 
@@ -212,11 +213,12 @@ public final class PodRuntime {
   /// @throws PeapodException NOT_FOUND
   public Optional<CgroupStats> sandboxUsage(String id) {
     Sandbox sandbox = sandboxes.get(owner, id);
-    return sandbox.isReady() ? usage(sandbox.cgroup()) : Optional.empty();
+    return sandbox.isReady() ? usage(sandbox.cgroup(), sandbox.usage()) : Optional.empty();
   }
 
-  private Optional<CgroupStats> usage(String cgroup) {
-    return unlessGone(() -> Optional.of(cgroups.open(cgroup).stats()), Optional.empty());
+  private Optional<CgroupStats> usage(String cgroup, KeptFiles files) {
+    return unlessGone(
+        () -> Optional.of(cgroups.open(cgroup).stats(files::read)), Optional.empty());
   }
 
   /// The processes and threads of a container; empty where it does not run or the kernel does not count them.

@@ -9,7 +9,7 @@ import java.util.List;
 /// The small files and the directories through which the kernel is told things: procfs, sysfs,
 /// cgroupfs. Paths are trusted and absolute. A value is written by one write(2).
 public final class KernelFiles {
-  private static final int PAGE = 4096;
+  private static final ThreadLocal<byte[]> PAGES = ThreadLocal.withInitial(() -> new byte[4096]);
 
   private KernelFiles() {}
 
@@ -38,14 +38,27 @@ public final class KernelFiles {
       int errno = LibC.errno();
       throw new KernelException("open(\"" + path + "\")", errno);
     }
-    byte[] page = new byte[PAGE];
+    byte[] page = PAGES.get();
     long n = LibC.read(fd, page, page.length);
     int errno = n < 0 ? LibC.errno() : 0;
     LibC.close(fd);
+    return text(path, page, n, errno);
+  }
+
+  private static String text(String path, byte[] page, long n, int errno) {
     if (n < 0) {
       throw new KernelException("read(\"" + path + "\")", errno);
     }
     return new String(page, 0, (int) n, StandardCharsets.ISO_8859_1).stripTrailing();
+  }
+
+  /// As [#readAtOnce(String)], of a file that is open already and may have been read before.
+  ///
+  /// @param path what it is called in an error
+  static String readAgain(Fd file, String path) {
+    byte[] page = PAGES.get();
+    long n = LibC.pread(file.number(), page, page.length, 0);
+    return text(path, page, n, n < 0 ? LibC.errno() : 0);
   }
 
   /// Writes a value.

@@ -43,6 +43,8 @@ public final class LibC {
 
   public static native long read(int fd, byte[] buffer, long count);
 
+  static native long pread(int fd, byte[] buffer, long count, long offset);
+
   public static native long write(int fd, Pointer buffer, long count);
 
   public static native long write(int fd, byte[] buffer, long count);

@@ -14,6 +14,7 @@ import dev.peapod.error.PeapodException;
 import dev.peapod.error.PeapodException.Kind;
 import dev.peapod.linux.EventLoop;
 import dev.peapod.linux.Fd;
+import dev.peapod.linux.KeptFiles;
 import dev.peapod.linux.Pidfd;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -48,6 +49,7 @@ public final class Container implements Member {
   private volatile ContainerState state;
   private volatile boolean removed;
   private volatile long oomKillsBefore;
+  private final KeptFiles usage = new KeptFiles();
   private @Nullable Fd rootfs;
   private @Nullable Pidfd main;
   private @Nullable Pidfd monitor;
@@ -252,7 +254,13 @@ public final class Container implements Member {
     closeDescriptors();
   }
 
+  /// The files that tell what it uses, kept open until it ends.
+  public KeptFiles usage() {
+    return usage;
+  }
+
   private void closeDescriptors() {
+    usage.close();
     if (monitorExit != null) {
       monitorExit.close();
       monitorExit = null;

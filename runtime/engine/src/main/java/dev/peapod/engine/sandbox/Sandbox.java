@@ -7,6 +7,7 @@ import dev.peapod.engine.state.StoredSandbox;
 import dev.peapod.error.PeapodException;
 import dev.peapod.error.PeapodException.Kind;
 import dev.peapod.linux.EventLoop;
+import dev.peapod.linux.KeptFiles;
 import dev.peapod.linux.Pidfd;
 import java.nio.file.Path;
 import java.util.List;
@@ -43,6 +44,7 @@ public final class Sandbox {
   /// What was told last, and what it was made of.
   private record Shown(StoredSandbox stored, boolean ready, SandboxStatus status) {}
 
+  private final KeptFiles usage = new KeptFiles();
   private final Path files;
   private final Map<String, Member> members = new ConcurrentHashMap<>();
   private volatile StoredSandbox stored;
@@ -84,6 +86,11 @@ public final class Sandbox {
   /// Where the pod's `hosts`, `hostname` and `resolv.conf` stand.
   public Path files() {
     return files;
+  }
+
+  /// The files that tell what it uses, kept open until it is stopped.
+  public KeptFiles usage() {
+    return usage;
   }
 
   /// Whether it is READY.
@@ -193,6 +200,7 @@ public final class Sandbox {
       boolean was = state == State.READY;
       if (was) {
         state = State.NOT_READY;
+        usage.close();
         left.run();
       }
       return was;
@@ -213,6 +221,7 @@ public final class Sandbox {
 
   /// Closes the descriptors of it; the pod is untouched.
   public void release() {
+    usage.close();
     EventLoop.Registration r = pauseExit;
     if (r != null) {
       r.close();

@@ -1,10 +1,12 @@
 package dev.peapod.linux.cgroup;
 
+import dev.peapod.linux.KernelFiles;
 import dev.peapod.error.PeapodException;
 import dev.peapod.linux.KernelException;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.UnaryOperator;
 
 /// One control group. Thread-safe; it holds nothing open.
 public interface Cgroup {
@@ -86,7 +88,14 @@ public interface Cgroup {
   boolean remove();
 
   /// What is used now.
-  CgroupStats stats();
+  default CgroupStats stats() {
+    return stats(KernelFiles::readAtOnce);
+  }
+
+  /// As [#stats()].
+  ///
+  /// @param read reads a file by its path, as [KernelFiles#readAtOnce(String)] does
+  CgroupStats stats(UnaryOperator<String> read);
 
   /// How many processes and threads are in it and below; empty where the kernel does not count them.
   OptionalLong threads();

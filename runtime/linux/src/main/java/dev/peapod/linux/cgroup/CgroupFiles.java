@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.UnaryOperator;
 
 /// What both versions do with a cgroup's directory.
 final class CgroupFiles {
@@ -93,11 +94,16 @@ final class CgroupFiles {
 
   /// A file's number; none if there is no such file.
   static OptionalLong value(Optional<String> file) {
+    return value(file, KernelFiles::readAtOnce);
+  }
+
+  /// As [#value(Optional)].
+  static OptionalLong value(Optional<String> file, UnaryOperator<String> read) {
     if (file.isEmpty()) {
       return OptionalLong.empty();
     }
     try {
-      return OptionalLong.of(Long.parseLong(KernelFiles.readAtOnce(file.get())));
+      return OptionalLong.of(Long.parseLong(read.apply(file.get())));
     } catch (KernelException e) {
       if (e.errno() == Errno.ENOENT) {
         return OptionalLong.empty();

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.UnaryOperator;
 
 /// One path in all version-1 hierarchies, and in the unified one where there is one.
 record CgroupV1(CgroupsV1 cgroups, String path, List<String> created) implements Cgroup {
@@ -197,21 +198,21 @@ record CgroupV1(CgroupsV1 cgroups, String path, List<String> created) implements
   }
 
   @Override
-  public CgroupStats stats() {
+  public CgroupStats stats(UnaryOperator<String> read) {
     Optional<String> memory = cgroups.mountPoint("memory").map(h -> h + path + "/memory.");
-    OptionalLong used = CgroupFiles.value(memory.map(m -> m + "usage_in_bytes"));
-    Optional<String> detail = memory.map(m -> KernelFiles.readAtOnce(m + "stat"));
+    OptionalLong used = CgroupFiles.value(memory.map(m -> m + "usage_in_bytes"), read);
+    Optional<String> detail = memory.map(m -> read.apply(m + "stat"));
     return new CgroupStats(
-        CgroupFiles.value(cgroups.mountPoint("cpuacct").map(h -> h + path + "/cpuacct.usage")),
+        CgroupFiles.value(cgroups.mountPoint("cpuacct").map(h -> h + path + "/cpuacct.usage"), read),
         used,
         CgroupFiles.less(used, CgroupFiles.detail(detail, "total_inactive_file")),
         CgroupFiles.detail(detail, "total_rss"),
         cgroups.countsSwap() ? CgroupFiles.detail(detail, "total_swap") : OptionalLong.empty(),
         CgroupFiles.detail(detail, "total_pgfault"),
         CgroupFiles.detail(detail, "total_pgmajfault"),
-        pressure("cpu"),
-        pressure("memory"),
-        pressure("io"));
+        pressure("cpu", read),
+        pressure("memory", read),
+        pressure("io", read));
   }
 
   @Override
@@ -219,7 +220,7 @@ record CgroupV1(CgroupsV1 cgroups, String path, List<String> created) implements
     return CgroupFiles.value(cgroups.mountPoint("pids").map(h -> h + path + "/pids.current"));
   }
 
-  private Optional<Pressure> pressure(String of) {
-    return cgroups.pressured().flatMap(h -> Pressure.read(h + path + "/" + of + ".pressure"));
+  private Optional<Pressure> pressure(String of, UnaryOperator<String> read) {
+    return cgroups.pressured().flatMap(h -> Pressure.read(h + path + "/" + of + ".pressure", read));
   }
 }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /// One directory of the unified hierarchy.
 ///
@@ -160,41 +161,42 @@ record CgroupV2(CgroupsV2 cgroups, String directory, String path, List<String> c
   }
 
   @Override
-  public CgroupStats stats() {
+  public CgroupStats stats(UnaryOperator<String> read) {
     Optional<String> memory =
         cgroups.controllers().contains("memory")
-            ? Optional.of(KernelFiles.readAtOnce(directory + "/memory.stat"))
+            ? Optional.of(read.apply(directory + "/memory.stat"))
             : Optional.empty();
-    OptionalLong used = value("memory", "memory.current");
+    OptionalLong used = value("memory", "memory.current", read);
     OptionalLong micros =
-        CgroupFiles.detail(Optional.of(KernelFiles.readAtOnce(directory + "/cpu.stat")), "usage_usec");
+        CgroupFiles.detail(Optional.of(read.apply(directory + "/cpu.stat")), "usage_usec");
     return new CgroupStats(
         OptionalLong.of(micros.orElse(0) * 1000),
         used,
         CgroupFiles.less(used, CgroupFiles.detail(memory, "inactive_file")),
         CgroupFiles.detail(memory, "anon"),
-        value("memory", "memory.swap.current"),
+        value("memory", "memory.swap.current", read),
         CgroupFiles.detail(memory, "pgfault"),
         CgroupFiles.detail(memory, "pgmajfault"),
-        pressure("cpu"),
-        pressure("memory"),
-        pressure("io"));
+        pressure("cpu", read),
+        pressure("memory", read),
+        pressure("io", read));
   }
 
   @Override
   public OptionalLong threads() {
-    return value("pids", "pids.current");
+    return value("pids", "pids.current", KernelFiles::readAtOnce);
   }
 
-  private Optional<Pressure> pressure(String of) {
+  private Optional<Pressure> pressure(String of, UnaryOperator<String> read) {
     return cgroups.countsPressure()
-        ? Pressure.read(directory + "/" + of + ".pressure")
+        ? Pressure.read(directory + "/" + of + ".pressure", read)
         : Optional.empty();
   }
 
-  private OptionalLong value(String controller, String file) {
+  private OptionalLong value(
+      String controller, String file, UnaryOperator<String> read) {
     return cgroups.controllers().contains(controller)
-        ? CgroupFiles.value(Optional.of(directory + "/" + file))
+        ? CgroupFiles.value(Optional.of(directory + "/" + file), read)
         : OptionalLong.empty();
   }
 }

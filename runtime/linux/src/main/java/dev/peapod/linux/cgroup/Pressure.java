@@ -4,6 +4,7 @@ import dev.peapod.linux.Errno;
 import dev.peapod.linux.KernelException;
 import dev.peapod.linux.KernelFiles;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /// How long tasks have waited for a resource: a pressure file (Linux's `Documentation/accounting/psi.rst`).
 ///
@@ -24,9 +25,11 @@ public record Pressure(Share some, Share full) {
   }
 
   /// Reads a file; empty where the kernel does not count.
-  static Optional<Pressure> read(String file) {
+  ///
+  /// @param read reads a file by its path
+  static Optional<Pressure> read(String file, UnaryOperator<String> read) {
     try {
-      return Optional.of(parse(KernelFiles.readAtOnce(file)));
+      return Optional.of(parse(read.apply(file)));
     } catch (KernelException e) {
       if (e.errno() == Errno.ENOENT || e.errno() == Errno.EOPNOTSUPP) {
         return Optional.empty();
@@ -37,34 +40,42 @@ public record Pressure(Share some, Share full) {
 
   /// Lines such as `some avg10=0.00 avg60=0.12 avg300=0.30 total=1234`.
   static Pressure parse(String text) {
-    Share some = Share.NONE;
-    Share full = Share.NONE;
-    for (String line : text.lines().toList()) {
-      if (line.startsWith("some ")) {
-        some = share(line);
-      } else if (line.startsWith("full ")) {
-        full = share(line);
-      }
-    }
-    return new Pressure(some, full);
+    return new Pressure(share(text, "some "), share(text, "full "));
   }
 
-  private static Share share(String line) {
-    long total = 0;
-    double[] averages = new double[3];
-    for (String field : line.split(" ")) {
-      int is = field.indexOf('=');
-      String value = field.substring(is + 1);
-      switch (field.substring(0, Math.max(is, 0))) {
-        case "total" -> total = Long.parseLong(value);
-        case "avg10" -> averages[0] = Double.parseDouble(value);
-        case "avg60" -> averages[1] = Double.parseDouble(value);
-        case "avg300" -> averages[2] = Double.parseDouble(value);
-        default -> {
-          // A newer kernel's.
-        }
+  private static Share share(String text, String line) {
+    int start = text.startsWith(line) ? 0 : text.indexOf("\n" + line) + 1;
+    if (start == 0 && !text.startsWith(line)) {
+      return Share.NONE;
+    }
+    int newline = text.indexOf('\n', start);
+    int end = newline < 0 ? text.length() : newline;
+    return new Share(
+        (long) number(text, " total=", start, end),
+        number(text, " avg10=", start, end),
+        number(text, " avg60=", start, end),
+        number(text, " avg300=", start, end));
+  }
+
+  /// A decimal number; thousands of these are read for one answer. 0 if the field is missing.
+  private static double number(String text, String field, int start, int end) {
+    int at = text.indexOf(field, start, end);
+    if (at < 0) {
+      return 0;
+    }
+    long digits = 0;
+    long scale = 0;
+    for (int i = at + field.length(); i < end; i++) {
+      char c = text.charAt(i);
+      if (c == '.') {
+        scale = 1;
+      } else if (c >= '0' && c <= '9') {
+        digits = digits * 10 + (c - '0');
+        scale *= 10;
+      } else {
+        break;
       }
     }
-    return new Share(total, averages[0], averages[1], averages[2]);
+    return scale == 0 ? digits : (double) digits / scale;
   }
 }

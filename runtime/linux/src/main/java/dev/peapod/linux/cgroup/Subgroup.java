@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /// A cgroup of a hybrid machine's cgroup2 hierarchy alone. For the controllers of version 1 its processes are those of
 /// the cgroup above.
@@ -97,8 +98,8 @@ record Subgroup(CgroupV1 above, String unified, String name) implements Cgroup {
   }
 
   @Override
-  public CgroupStats stats() {
-    return above.stats();
+  public CgroupStats stats(UnaryOperator<String> read) {
+    return above.stats(read);
   }
 
   @Override

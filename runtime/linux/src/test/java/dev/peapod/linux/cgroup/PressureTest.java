@@ -3,6 +3,7 @@ package dev.peapod.linux.cgroup;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Optional;
+import dev.peapod.linux.KernelFiles;
 import org.junit.jupiter.api.Test;
 
 final class PressureTest {
@@ -27,6 +28,6 @@ final class PressureTest {
 
   @Test
   void isAbsentWhereTheKernelDoesNotCount() {
-    assertThat(Pressure.read("/proc/no-such.pressure")).isEqualTo(Optional.empty());
+    assertThat(Pressure.read("/proc/no-such.pressure", KernelFiles::readAtOnce)).isEqualTo(Optional.empty());
   }
 }
