@@ -1,25 +1,14 @@
 package dev.peapod.bench;
 
-import dev.peapod.proto.runtime.v1.RuntimeServiceGrpc;
-import dev.peapod.proto.runtime.v1.VersionRequest;
-import io.grpc.StatusRuntimeException;
-import java.io.File;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /// How long the installed daemon takes from its start until it answers a call, how long one call of the client takes, and
 /// what the idle daemon keeps in memory.
 public final class DaemonStart {
-  private static final Pattern RESIDENT = Pattern.compile("(?m)^VmRSS:\\s+([0-9]+) kB");
-  private static final long LIMIT = TimeUnit.SECONDS.toNanos(60);
-
   private final Path installation;
   private final Path directory;
   private final List<Long> ready = new ArrayList<>();
@@ -59,63 +48,12 @@ public final class DaemonStart {
   }
 
   private void once() throws IOException, InterruptedException {
-    Path socket = directory.resolve("s.sock");
-    long begin = System.nanoTime();
-    Process daemon =
-        new ProcessBuilder(
-                installation.resolve("bin/peapodd").toString(),
-                "--root", directory.resolve("root").toString(),
-                "--state", directory.resolve("state").toString(),
-                "--log-root", directory.resolve("logs").toString(),
-                "--socket", socket.toString(),
-                "--bridge", "peabench2",
-                "--pod-cidr", "10.235.2.0/24",
-                "--cgroup-parent", "/peabench2",
-                "--cni-conf-dir", directory.resolve("cni").toString())
-            .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(directory.resolve("log").toFile()))
-            .start();
-    try {
-      awaitAnswer(daemon, socket, begin);
-      ready.add(System.nanoTime() - begin);
-      Matcher matcher =
-          RESIDENT.matcher(Files.readString(Path.of("/proc/" + daemon.pid() + "/status")));
-      if (matcher.find()) {
-        resident.add(Long.valueOf(matcher.group(1)));
-      }
+    try (InstalledDaemon daemon = new InstalledDaemon(installation, directory)) {
+      ready.add(daemon.awaitAnswer());
+      resident.add(daemon.resident());
       long call = System.nanoTime();
-      Process peapod =
-          new ProcessBuilder(
-                  installation.resolve("bin/peapod").toString(),
-                  "--socket", socket.toString(), "get", "pods")
-              .redirectErrorStream(true)
-              .redirectOutput(new File("/dev/null"))
-              .start();
-      if (peapod.waitFor() != 0) {
-        throw new IOException("peapod get pods failed");
-      }
+      daemon.client("get", "pods");
       client.add(System.nanoTime() - call);
-    } finally {
-      daemon.destroy();
-      daemon.waitFor();
     }
-  }
-
-  private static void awaitAnswer(Process daemon, Path socket, long begin)
-      throws IOException, InterruptedException {
-    while (System.nanoTime() - begin < LIMIT && daemon.isAlive()) {
-      if (Files.exists(socket)) {
-        try (UnixChannel channel = new UnixChannel(socket)) {
-          RuntimeServiceGrpc.newBlockingStub(channel.channel())
-              .withDeadlineAfter(10, TimeUnit.SECONDS)
-              .version(VersionRequest.getDefaultInstance());
-          return;
-        } catch (StatusRuntimeException e) {
-          // Not yet.
-        }
-      }
-      Thread.sleep(1);
-    }
-    throw new IOException("peapodd does not answer");
   }
 }
