@@ -1,6 +1,7 @@
 package dev.peapod.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peapod.proto.runtime.v1.ContainerConfig;
@@ -95,7 +96,7 @@ abstract class KubeletTest extends SystemTest {
   /// Asserts that a sandbox is refused, and that nothing of it is left.
   protected final void refused(PodSandboxConfig.Builder config, String... words) {
     assertRefused(() -> cri.run(config), words);
-    assertThat(PodProcesses.of(peapod)).isEmpty();
+    await().untilAsserted(() -> assertThat(PodProcesses.of(peapod)).isEmpty());
   }
 
   /// Asserts that a container is refused in a pod of its own, when it is made or when it is
@@ -105,7 +106,7 @@ abstract class KubeletTest extends SystemTest {
     String sandbox = cri.run(config);
     try {
       assertRefused(() -> cri.start(cri.create(sandbox, config, container)), words);
-      assertThat(PodProcesses.of(peapod)).as("pause alone is left").hasSize(1);
+      await().untilAsserted(() -> assertThat(PodProcesses.of(peapod)).as("pause alone is left").hasSize(1));
     } finally {
       cri.remove(sandbox);
     }

@@ -29,14 +29,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 
 /// The running daemon: every part made and connected by hand, in the order of their need.
 final class Daemon implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Daemon.class.getName());
-  private static final long DRAIN_MILLIS = 1_000;
   private static final long PREPARE_MILLIS = 500;
 
   // Owners of sandboxes: whoever comes by the public socket, and `peapod apply`.
@@ -75,13 +74,18 @@ final class Daemon implements AutoCloseable {
     undo.push("the lock on the root directory", rootLock::close);
 
     ExecutorService handlers =
-        Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("rpc-", 0).factory());
+        Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("rpc").factory());
     undo.push("the handlers", handlers::shutdownNow);
 
     // Netty takes about as long to load as the engine to start.
     CompletableFuture<UnixServers> sockets =
         CompletableFuture.supplyAsync(() -> new UnixServers(handlers), handlers);
     undo.push("the sockets' event loop", () -> sockets.join().close());
+    CompletableFuture<UnixServer> podsListening =
+        sockets.thenApply(servers -> servers.listen(config.podsCriSocket(), "rw-------"));
+    CompletableFuture<UnixServer> publicListening =
+        podsListening.thenApply(before -> sockets.join().listen(config.socket(), "rw-rw----"));
+    undo.push("the listening sockets", () -> closeThose(List.of(podsListening, publicListening)));
 
     // What pods are made of: the kernel's events, images, the network, the engine over them.
     EventLoop loop = EventLoop.start("kernel-events");
@@ -120,7 +124,7 @@ final class Daemon implements AutoCloseable {
       channel = sockets.join().connect(config.runtimeEndpoint().get(), handlers);
     } else {
       Server inner = inner(podsCri, handlers);
-      undo.push("the inner server", () -> stop(inner));
+      undo.push("the inner server", () -> UnixServer.stop(inner));
       channel =
           InProcessChannelBuilder.forName(INNER)
               .executor(handlers)
@@ -153,16 +157,15 @@ final class Daemon implements AutoCloseable {
         config.runtimeEndpoint().isPresent()
             ? pods.images().bindService()
             : CriServices.images(PODS, images));
-    UnixServers servers = sockets.join();
     List<ServerServiceDefinition> kubeletCri =
         CriServices.of(
             engine.owner(KUBELET), images, snapshots, streaming, CommandLine.version());
-    Server podsServer =
-        servers.start(config.podsCriSocket(), "rw-------", join(List.of(podsCri, common)));
-    undo.push("the server on " + config.podsCriSocket(), () -> stop(podsServer));
-    Server publicServer =
-        servers.start(config.socket(), "rw-rw----", join(List.of(kubeletCri, podApi, common)));
-    undo.push("the server on " + config.socket(), () -> stop(publicServer));
+    UnixServer podsServer = await(podsListening);
+    undo.push("the server on " + config.podsCriSocket(), podsServer::close);
+    UnixServer publicServer = await(publicListening);
+    undo.push("the server on " + config.socket(), publicServer::close);
+    podsServer.serve(join(List.of(podsCri, common)));
+    publicServer.serve(join(List.of(kubeletCri, podApi, common)));
 
     health.setStatus("", ServingStatus.SERVING);
     undo.push("health", health::enterTerminalState);
@@ -200,11 +203,20 @@ final class Daemon implements AutoCloseable {
     }
   }
 
-  private static void stop(Server server) throws InterruptedException {
-    server.shutdown();
-    if (!server.awaitTermination(DRAIN_MILLIS, TimeUnit.MILLISECONDS)) {
-      server.shutdownNow();
-      server.awaitTermination(DRAIN_MILLIS, TimeUnit.MILLISECONDS);
+  private static <T> T await(CompletableFuture<T> future) {
+    try {
+      return future.join();
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof PeapodException cause ? cause : e;
+    }
+  }
+
+  private static void closeThose(List<CompletableFuture<UnixServer>> servers)
+      throws InterruptedException {
+    for (CompletableFuture<UnixServer> server : servers) {
+      if (server.handle((listening, failed) -> failed == null).join()) {
+        server.join().close();
+      }
     }
   }
 

@@ -40,9 +40,8 @@ final class DirectoryLock implements AutoCloseable {
           throw taken(directory, meaning, owner(file));
         }
         file.truncate(0);
-        file.write(
-            ByteBuffer.wrap(
-                (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII)));
+        Path pid = Files.readSymbolicLink(Path.of("/proc/self"));
+        file.write(ByteBuffer.wrap((pid + "\n").getBytes(StandardCharsets.US_ASCII)));
         return new DirectoryLock(file);
       } catch (OverlappingFileLockException e) {
         throw taken(directory, meaning, "this process");

@@ -1,6 +1,8 @@
 package dev.peapod.daemon;
 
+import dev.peapod.cni.spec.Json;
 import dev.peapod.error.PeapodException;
+import dev.peapod.linux.LibC;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
@@ -9,6 +11,7 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] arguments) throws InterruptedException {
+    Thread.ofPlatform().name("load").start(Main::load);
     Logging.install();
     CommandLine commandLine = parse(List.of(arguments));
     // Not a switch: the first one over types takes a sixth of a second, which no ahead-of-time cache spares.
@@ -17,6 +20,12 @@ public final class Main {
     } else if (commandLine instanceof CommandLine.Print print) {
       System.out.print(print.text());
     }
+  }
+
+  /// Loads what takes long to load, while the log comes up; the kernel's calls wait for that.
+  private static void load() {
+    Json.object();
+    LibC.load();
   }
 
   private static CommandLine parse(List<String> arguments) {

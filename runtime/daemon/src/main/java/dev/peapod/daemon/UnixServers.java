@@ -3,9 +3,9 @@ package dev.peapod.daemon;
 import dev.peapod.error.PeapodException;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
-import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.NettyServerBuilder;
+import io.grpc.util.MutableHandlerRegistry;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -23,7 +23,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
@@ -42,15 +41,18 @@ final class UnixServers implements AutoCloseable {
     this.calls = new UnaryCalls(handlers);
   }
 
-  /// Starts a server. A socket that nobody listens on any more is replaced.
+  /// Listens; who connects waits until the server has its services. A socket that nobody listens on any more is replaced.
   ///
   /// @param permissions of the socket, such as `rw-rw----`
   /// @throws PeapodException FAILED_PRECONDITION if somebody listens there, INVALID if the path can not be used
-  Server start(Path socket, String permissions, List<ServerServiceDefinition> services) {
+  UnixServer listen(Path socket, String permissions) {
     clear(socket);
-    NettyServerBuilder builder =
+    EpollServerDomainSocketChannel channel = new EpollServerDomainSocketChannel();
+    MutableHandlerRegistry services = new MutableHandlerRegistry();
+    Server server =
         NettyServerBuilder.forAddress(new DomainSocketAddress(socket.toString()))
-            .channelType(EpollServerDomainSocketChannel.class)
+            .channelFactory(() -> channel)
+            .withOption(ChannelOption.AUTO_READ, false)
             .bossEventLoopGroup(loops)
             .workerEventLoopGroup(loops)
             // Not an option of unix sockets; Netty would warn for each connection.
@@ -59,12 +61,12 @@ final class UnixServers implements AutoCloseable {
             .directExecutor()
             .callExecutor(calls)
             .intercept(calls)
-            .addServices(services);
-    Server server = builder.build();
+            .fallbackHandlerRegistry(services)
+            .build();
     try {
       server.start();
       Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString(permissions));
-      return server;
+      return new UnixServer(server, channel, services);
     } catch (IOException e) {
       server.shutdownNow();
       throw new PeapodException(

@@ -31,6 +31,9 @@ public final class LibC {
 
   private LibC() {}
 
+  /// Binds the calls, which the first of them would otherwise wait for.
+  public static void load() {}
+
   /// syscall(2): for calls that the C library does not wrap. Arguments are passed as words.
   public static native long syscall(long number, long a, long b, long c, long d, long e, long f);
 
@@ -56,6 +59,8 @@ public final class LibC {
 
   /// `time` is a `struct timespec`.
   static native int clock_gettime(int clock, byte[] time);
+
+  static native long getrandom(byte[] buffer, long count, int flags);
 
   private static native Pointer strerror_r(int errno, Pointer buffer, long size);
 

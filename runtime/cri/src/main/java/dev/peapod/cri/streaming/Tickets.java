@@ -2,7 +2,7 @@ package dev.peapod.cri.streaming;
 
 import dev.peapod.error.PeapodException;
 import dev.peapod.error.PeapodException.Kind;
-import java.security.SecureRandom;
+import dev.peapod.linux.KernelRandom;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.Iterator;
@@ -18,7 +18,6 @@ final class Tickets {
 
   private record Waiting(Ticket ticket, long until) {}
 
-  private final SecureRandom random = new SecureRandom();
   private final LongSupplier nanos;
 
   // In the order of their issue, and so of their end.
@@ -32,9 +31,7 @@ final class Tickets {
   /// @return the token
   /// @throws PeapodException RESOURCE_EXHAUSTED if too many wait
   String issue(Ticket ticket) {
-    byte[] bytes = new byte[24];
-    random.nextBytes(bytes);
-    String token = Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
+    String token = Base64.getUrlEncoder().withoutPadding().encodeToString(KernelRandom.bytes(24));
     synchronized (waiting) {
       expire();
       if (waiting.size() >= MOST) {

@@ -1,7 +1,7 @@
 package dev.peapod.engine.state;
 
 import dev.peapod.error.PeapodException;
-import java.security.SecureRandom;
+import dev.peapod.linux.KernelRandom;
 import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
@@ -11,15 +11,11 @@ import java.util.function.Predicate;
 
 /// Ids of sandboxes and containers: 64 hexadecimal digits, which callers may shorten.
 public final class Ids {
-  private static final SecureRandom RANDOM = new SecureRandom();
-
   private Ids() {}
 
   /// A new one.
   public static String random() {
-    byte[] bytes = new byte[32];
-    RANDOM.nextBytes(bytes);
-    return HexFormat.of().formatHex(bytes);
+    return HexFormat.of().formatHex(KernelRandom.bytes(32));
   }
 
   /// What has this id, or is the only one whose id begins so, among those that are visible.

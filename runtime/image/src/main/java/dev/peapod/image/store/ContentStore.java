@@ -311,7 +311,7 @@ public final class ContentStore implements AutoCloseable {
     }
     StoreState before = state;
     StoreState after = before.collected(leases.images(), pins.keySet());
-    if (after.equals(before)) {
+    if (after == before) {
       return;
     }
     replace(after);

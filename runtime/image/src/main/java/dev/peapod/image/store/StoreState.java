@@ -54,16 +54,16 @@ public record StoreState(
   }
 
   /// This, without the images that no owner has and that are not held, and without the layers that
-  /// neither the remaining images have nor are pinned.
+  /// neither the remaining images have nor are pinned; itself if there are none.
   public StoreState collected(Collection<String> heldImages, Collection<String> pinnedLayers) {
     Set<String> wanted = new HashSet<>(heldImages);
     owners.values().forEach(owner -> wanted.addAll(owner.images()));
     Map<String, ImageRecord> keptImages = new HashMap<>(images);
-    keptImages.keySet().retainAll(wanted);
+    boolean changed = keptImages.keySet().retainAll(wanted);
     Set<String> used = new HashSet<>(pinnedLayers);
     keptImages.values().forEach(image -> used.addAll(image.layers()));
     Map<String, LayerRecord> keptLayers = new HashMap<>(layers);
-    keptLayers.keySet().retainAll(used);
-    return new StoreState(keptLayers, keptImages, owners);
+    changed |= keptLayers.keySet().retainAll(used);
+    return changed ? new StoreState(keptLayers, keptImages, owners) : this;
   }
 }
