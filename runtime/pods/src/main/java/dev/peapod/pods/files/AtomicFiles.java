@@ -21,6 +21,7 @@ public final class AtomicFiles {
     Path directory = file.resolveSibling(".").normalize();
     Path temp = directory.resolve("." + file.getFileName());
     try {
+      boolean isNew = !Files.isDirectory(directory);
       Files.createDirectories(
           directory,
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
@@ -38,11 +39,18 @@ public final class AtomicFiles {
         channel.force(true);
       }
       Files.move(temp, file, StandardCopyOption.ATOMIC_MOVE);
-      try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-        channel.force(true);
+      sync(directory);
+      if (isNew) {
+        sync(directory.resolveSibling("."));
       }
     } catch (IOException e) {
       throw PeapodException.internal("can not write " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static void sync(Path directory) throws IOException {
+    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
     }
   }
 }
