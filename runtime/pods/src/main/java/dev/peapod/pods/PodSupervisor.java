@@ -10,6 +10,7 @@ import dev.peapod.pods.supervisor.Cri;
 import dev.peapod.pods.supervisor.Fleet;
 import dev.peapod.pods.supervisor.ManifestDirectory;
 import dev.peapod.pods.supervisor.QosLevels;
+import dev.peapod.pods.workload.Workloads;
 import dev.peapod.proto.runtime.v1.VersionResponse;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.grpc.BindableService;
@@ -29,6 +30,7 @@ public final class PodSupervisor implements AutoCloseable {
   private final PodsConfig config;
   private final Cri cri;
   private final Fleet fleet;
+  private final Workloads workloads;
   private final QosLevels levels;
   private final StreamClient streams = new StreamClient();
   private final Map<String, Pod> known = new HashMap<>();
@@ -40,6 +42,7 @@ public final class PodSupervisor implements AutoCloseable {
     this.cri = new Cri(runtime);
     this.levels = new QosLevels(cgroups, config.cgroupParent());
     this.fleet = new Fleet(cri, config, InstantSource.system(), this::changed);
+    this.workloads = new Workloads(fleet, config, InstantSource.system());
   }
 
   /// A pod has come or gone.
@@ -59,6 +62,7 @@ public final class PodSupervisor implements AutoCloseable {
   public void start() {
     levels.make();
     fleet.start();
+    workloads.start();
     config
         .manifests()
         .ifPresent(
@@ -98,6 +102,7 @@ public final class PodSupervisor implements AutoCloseable {
     if (manifests != null) {
       manifests.close();
     }
+    workloads.close();
     streams.close();
     fleet.close();
     levels.remove();

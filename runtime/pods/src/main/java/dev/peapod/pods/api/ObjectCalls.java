@@ -4,23 +4,34 @@ import dev.peapod.error.PeapodException;
 import dev.peapod.pods.object.ObjectKey;
 import dev.peapod.pods.object.ObjectKind;
 import dev.peapod.pods.object.ObjectTable;
+import dev.peapod.pods.object.WorkloadTable;
 import dev.peapod.pods.status.JsonPath;
 import dev.peapod.pods.status.LabelSelector;
-import dev.peapod.pods.status.PodText;
 import dev.peapod.pods.supervisor.Fleet;
+import dev.peapod.pods.workload.Dependants;
 import dev.peapod.proto.peapod.v1.DeleteObjectsRequest;
 import dev.peapod.proto.peapod.v1.DeleteObjectsResponse;
+import dev.peapod.proto.peapod.v1.DeletedObject;
 import dev.peapod.proto.peapod.v1.ListObjectsRequest;
 import dev.peapod.proto.peapod.v1.ListObjectsResponse;
+import dev.peapod.proto.peapod.v1.ObjectChange;
 import dev.peapod.proto.peapod.v1.ObjectSelector;
+import dev.peapod.proto.peapod.v1.PodChange;
 import dev.peapod.proto.peapod.v1.PodView;
-import dev.peapod.proto.peapod.v1.StoredObject;
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
-/// The rpcs for documents that pods refer to.
+/// The rpcs for documents beside pods.
 final class ObjectCalls {
+  /// How long a watch stays silent before it says so.
+  private static final long BOOKMARK_MILLIS = 30_000;
+
   private final Fleet fleet;
 
   ObjectCalls(Fleet fleet) {
@@ -28,84 +39,145 @@ final class ObjectCalls {
   }
 
   ListObjectsResponse list(ListObjectsRequest request) {
-    ObjectKind kind = kind(request.getSelector());
+    ObjectKind kind = kind(request.getSelector().getKind());
     ListObjectsResponse.Builder response =
         ListObjectsResponse.newBuilder()
             .setKind(kind.word())
-            .addAllColumns(ObjectTable.columns(kind));
+            .addAllColumns(ObjectTable.columns(kind))
+            .addAllWideColumns(WorkloadTable.wideColumns(kind));
     List<HasMetadata> objects = selected(kind, request.getSelector());
     if (request.getView() == PodView.POD_VIEW_JSONPATH) {
       response.setText(JsonPath.evaluateList(request.getTemplate(), objects));
     }
     for (HasMetadata object : objects) {
-      StoredObject.Builder stored =
-          response
-              .addObjectsBuilder()
-              .setNamespace(object.getMetadata().getNamespace())
-              .setName(object.getMetadata().getName())
-              .setCreatedNs(
-                  Instant.parse(object.getMetadata().getCreationTimestamp()).getEpochSecond()
-                      * 1_000_000_000L)
-              .addAllCells(ObjectTable.cells(object));
-      switch (request.getView()) {
-        case POD_VIEW_JSON -> stored.setText(PodText.json(object));
-        case POD_VIEW_JSONPATH ->
-            stored.setText(JsonPath.evaluate(request.getTemplate(), object));
-        case POD_VIEW_MANIFEST, POD_VIEW_YAML -> stored.setText(PodText.yaml(object));
-        case POD_VIEW_DESCRIPTION -> stored.setText(ObjectTable.description(object));
-        case POD_VIEW_SUMMARY, UNRECOGNIZED -> {}
+      response.addObjects(StoredObjects.of(object, request));
+    }
+    return response.build();
+  }
+
+  /// Sends what is there and then what changes, until the caller leaves.
+  void watch(ListObjectsRequest request, Calls.Sender<ObjectChange> sender)
+      throws InterruptedException {
+    ObjectKind kind = kind(request.getSelector().getKind());
+    ObjectChange.Builder frame =
+        ObjectChange.newBuilder()
+            .setKind(kind.word())
+            .addAllColumns(ObjectTable.columns(kind))
+            .addAllWideColumns(WorkloadTable.wideColumns(kind));
+    Map<String, HasMetadata> known = new LinkedHashMap<>();
+    long revision = fleet.objects().await(-1, 0);
+    boolean first = true;
+    while (true) {
+      Map<String, HasMetadata> now = new LinkedHashMap<>();
+      matching(kind, request.getSelector()).forEach(o -> now.put(o.getMetadata().getUid(), o));
+      for (Map.Entry<String, HasMetadata> before : known.entrySet()) {
+        if (!now.containsKey(before.getKey())) {
+          sender.send(change(frame, PodChange.Type.DELETED, before.getValue(), request));
+        }
       }
+      for (Map.Entry<String, HasMetadata> object : now.entrySet()) {
+        HasMetadata before = known.get(object.getKey());
+        if (before != object.getValue()) {
+          PodChange.Type type = before == null ? PodChange.Type.ADDED : PodChange.Type.MODIFIED;
+          sender.send(change(frame, type, object.getValue(), request));
+        }
+      }
+      known = now;
+      long seen = revision;
+      revision = first ? revision : fleet.objects().await(revision, BOOKMARK_MILLIS);
+      if (first || revision == seen) {
+        sender.send(frame.clone().setType(PodChange.Type.BOOKMARK).build());
+      }
+      first = false;
     }
-    return response.build();
   }
 
-  DeleteObjectsResponse delete(DeleteObjectsRequest request) {
-    ObjectKind kind = kind(request.getSelector());
+  private static ObjectChange change(
+      ObjectChange.Builder frame,
+      PodChange.Type type,
+      HasMetadata object,
+      ListObjectsRequest request) {
+    return frame.clone().setType(type).setObject(StoredObjects.of(object, request)).build();
+  }
+
+  DeleteObjectsResponse delete(DeleteObjectsRequest request) throws InterruptedException {
+    ObjectKind kind = kind(request.getSelector().getKind());
+    Optional<Long> grace =
+        request.hasGracePeriodSeconds()
+            ? Optional.of(Math.max(0, request.getGracePeriodSeconds()))
+            : Optional.empty();
     DeleteObjectsResponse.Builder response = DeleteObjectsResponse.newBuilder();
-    for (HasMetadata object : selected(kind, request.getSelector())) {
-      ObjectKey key = ObjectKey.of(object);
-      response
-          .addObjectsBuilder()
-          .setKind(kind.word())
-          .setNamespace(key.namespace())
-          .setName(key.name())
-          .setExisted(fleet.deleteObject(key));
-    }
+    List<ObjectKey> keys =
+        selected(kind, request.getSelector()).stream().map(ObjectKey::of).toList();
+    delete(keys, request.getWait(), grace).forEach(response::addObjects);
     return response.build();
   }
 
-  private static ObjectKind kind(ObjectSelector selector) {
-    return ObjectKind.ofWord(selector.getKind())
+  /// Deletes documents, workloads first: what their pods use can go when they are gone.
+  List<DeletedObject> delete(Collection<ObjectKey> keys, boolean wait, Optional<Long> grace)
+      throws InterruptedException {
+    List<DeletedObject> deleted = new ArrayList<>();
+    List<Dependants> dependants = new ArrayList<>();
+    for (ObjectKey key :
+        keys.stream().sorted(Comparator.comparing(k -> !k.kind().isWorkload())).toList()) {
+      if (key.kind().isWorkload()) {
+        fleet.objects().get(key).ifPresent(object -> dependants.add(Dependants.of(fleet, object)));
+      } else {
+        Dependants.delete(dependants, wait, grace);
+        dependants.clear();
+      }
+      deleted.add(
+          DeletedObject.newBuilder()
+              .setKind(key.kind().word())
+              .setNamespace(key.namespace())
+              .setName(key.name())
+              .setExisted(fleet.deleteObject(key))
+              .build());
+    }
+    Dependants.delete(dependants, wait, grace);
+    return deleted;
+  }
+
+  /// The kind that a word means.
+  ///
+  /// @throws PeapodException NOT_FOUND if there is none
+  static ObjectKind kind(String word) {
+    return ObjectKind.ofWord(word)
         .orElseThrow(
-            () ->
-                PeapodException.notFound(
-                    "there is no resource type \"" + selector.getKind() + "\" here"));
+            () -> PeapodException.notFound("there is no resource type \"" + word + "\" here"));
   }
 
   private List<HasMetadata> selected(ObjectKind kind, ObjectSelector selector) {
-    LabelSelector labels = LabelSelector.parse(selector.getLabels());
-    List<HasMetadata> found =
-        fleet.objects().list().stream()
-            .filter(object -> object.getKind().equals(kind.kind()))
-            .filter(
-                object ->
-                    selector.getNamespace().isEmpty()
-                        || selector.getNamespace().equals(object.getMetadata().getNamespace()))
-            .filter(
-                object ->
-                    selector.getName().isEmpty()
-                        || selector.getName().equals(object.getMetadata().getName()))
-            .filter(object -> labels.matches(object.getMetadata().getLabels()))
-            .toList();
+    List<HasMetadata> found = matching(kind, selector);
     if (found.isEmpty() && !selector.getName().isEmpty()) {
-      throw PeapodException.notFound(
-          kind.otherWords().getFirst()
-              + " \""
-              + selector.getName()
-              + "\" not found in namespace \""
-              + selector.getNamespace()
-              + "\"");
+      throw noSuchObject(kind, selector.getNamespace(), selector.getName());
     }
     return found;
+  }
+
+  static PeapodException noSuchObject(ObjectKind kind, String namespace, String name) {
+    return PeapodException.notFound(
+        kind.otherWords().getFirst()
+            + " \""
+            + name
+            + "\" not found in namespace \""
+            + namespace
+            + "\"");
+  }
+
+  private List<HasMetadata> matching(ObjectKind kind, ObjectSelector selector) {
+    LabelSelector labels = LabelSelector.parse(selector.getLabels());
+    return fleet.objects().list().stream()
+        .filter(object -> object.getKind().equals(kind.kind()))
+        .filter(
+            object ->
+                selector.getNamespace().isEmpty()
+                    || selector.getNamespace().equals(object.getMetadata().getNamespace()))
+        .filter(
+            object ->
+                selector.getName().isEmpty()
+                    || selector.getName().equals(object.getMetadata().getName()))
+        .filter(object -> labels.matches(object.getMetadata().getLabels()))
+        .toList();
   }
 }

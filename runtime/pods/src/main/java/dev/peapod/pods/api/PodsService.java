@@ -6,9 +6,6 @@ import dev.peapod.pods.PodsConfig;
 import dev.peapod.pods.manifest.FieldTable;
 import dev.peapod.pods.manifest.ManifestSource;
 import dev.peapod.pods.manifest.Manifests;
-import dev.peapod.pods.manifest.ObjectManifest;
-import dev.peapod.pods.manifest.PodManifest;
-import dev.peapod.pods.object.ObjectKey;
 import dev.peapod.pods.status.Bare;
 import dev.peapod.pods.status.Description;
 import dev.peapod.pods.status.JsonPath;
@@ -37,6 +34,7 @@ import dev.peapod.proto.peapod.v1.ListObjectsResponse;
 import dev.peapod.proto.peapod.v1.ListPodsRequest;
 import dev.peapod.proto.peapod.v1.ListPodsResponse;
 import dev.peapod.proto.peapod.v1.Manifest;
+import dev.peapod.proto.peapod.v1.ObjectChange;
 import dev.peapod.proto.peapod.v1.Pod;
 import dev.peapod.proto.peapod.v1.PodChange;
 import dev.peapod.proto.peapod.v1.PodEvent;
@@ -56,15 +54,16 @@ import dev.peapod.proto.peapod.v1.PodView;
 import dev.peapod.proto.peapod.v1.PodsGrpc;
 import dev.peapod.proto.peapod.v1.RestartRequest;
 import dev.peapod.proto.peapod.v1.RestartResponse;
+import dev.peapod.proto.peapod.v1.RestartRolloutRequest;
+import dev.peapod.proto.peapod.v1.RestartRolloutResponse;
+import dev.peapod.proto.peapod.v1.ScaleRequest;
+import dev.peapod.proto.peapod.v1.ScaleResponse;
 import dev.peapod.proto.peapod.v1.WatchPodsRequest;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
-import java.util.Set;
 import java.util.function.Predicate;
 
 /// `peapod.v1.Pods`.
@@ -80,7 +79,9 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
   private final SignalCall signal;
   private final DebugCall debug;
   private final StatsCall stats;
+  private final DeleteCall deletion;
   private final ObjectCalls objects;
+  private final WorkloadCalls workloads;
 
   public PodsService(Fleet fleet, Cri cri, StreamClient streams, PodsConfig config) {
     this.fleet = fleet;
@@ -92,6 +93,8 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
     this.debug = new DebugCall(fleet);
     this.stats = new StatsCall(fleet.board(), cri);
     this.objects = new ObjectCalls(fleet);
+    this.deletion = new DeleteCall(fleet, objects, this::read);
+    this.workloads = new WorkloadCalls(fleet.objects());
   }
 
   @Override
@@ -212,8 +215,8 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
     }
   }
 
-  private List<EventLog.Event> events(
-      boolean follow, long after, Predicate<EventLog.Event> wanted) throws InterruptedException {
+  private List<EventLog.Event> events(boolean follow, long after, Predicate<EventLog.Event> wanted)
+      throws InterruptedException {
     try {
       return follow
           ? fleet.events().await(after, wanted, BOOKMARK_MILLIS)
@@ -245,57 +248,7 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
 
   @Override
   public void delete(DeletePodsRequest request, StreamObserver<DeletePodsResponse> answer) {
-    Calls.serve(
-        answer,
-        () -> {
-          Set<PodKey> keys = new LinkedHashSet<>();
-          Set<ObjectKey> documents = new LinkedHashSet<>();
-          if (request.getManifestsCount() > 0) {
-            for (var manifest : read(request.getManifestsList(), request.getNamespace())) {
-              switch (manifest) {
-                case PodManifest pod -> keys.add(PodKey.of(pod.pod()));
-                case ObjectManifest object -> documents.add(ObjectKey.of(object.object()));
-              }
-            }
-          }
-          if (request.hasSelector()) {
-            Predicate<io.fabric8.kubernetes.api.model.Pod> wanted = filter(request.getSelector());
-            fleet.board().list().entries().stream()
-                .filter(entry -> wanted.test(entry.pod()))
-                .forEach(entry -> keys.add(PodKey.of(entry.pod())));
-            String name = request.getSelector().getName();
-            PodKey named = new PodKey(request.getSelector().getNamespace(), name);
-            if (!name.isEmpty() && !keys.contains(named) && request.getManifestsCount() == 0) {
-              throw Targets.noSuchPod(named);
-            }
-          }
-          Optional<Long> grace =
-              request.hasGracePeriodSeconds()
-                  ? Optional.of(Math.max(0, request.getGracePeriodSeconds()))
-                  : Optional.empty();
-          DeletePodsResponse.Builder response = DeletePodsResponse.newBuilder();
-          for (PodKey key : keys) {
-            response
-                .addPodsBuilder()
-                .setNamespace(key.namespace())
-                .setName(key.name())
-                .setExisted(fleet.delete(key, grace));
-          }
-          if (request.getWait()) {
-            for (PodKey key : keys) {
-              fleet.awaitGone(key);
-            }
-          }
-          for (ObjectKey document : documents) {
-            response
-                .addObjectsBuilder()
-                .setKind(document.kind().word())
-                .setNamespace(document.namespace())
-                .setName(document.name())
-                .setExisted(fleet.deleteObject(document));
-          }
-          answer.onNext(response.build());
-        });
+    Calls.serve(answer, () -> answer.onNext(deletion.serve(request)));
   }
 
   @Override
@@ -332,6 +285,23 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
   public void deleteObjects(
       DeleteObjectsRequest request, StreamObserver<DeleteObjectsResponse> answer) {
     Calls.serve(answer, () -> answer.onNext(objects.delete(request)));
+  }
+
+  @Override
+  public void watchObjects(ListObjectsRequest request, StreamObserver<ObjectChange> answer) {
+    Calls.Sender<ObjectChange> sender = new Calls.Sender<>(answer);
+    Calls.serve(answer, () -> objects.watch(request, sender));
+  }
+
+  @Override
+  public void scale(ScaleRequest request, StreamObserver<ScaleResponse> answer) {
+    Calls.serve(answer, () -> answer.onNext(workloads.scale(request)));
+  }
+
+  @Override
+  public void restartRollout(
+      RestartRolloutRequest request, StreamObserver<RestartRolloutResponse> answer) {
+    Calls.serve(answer, () -> answer.onNext(workloads.restart(request)));
   }
 
   @Override
@@ -375,8 +345,7 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
   }
 
   @Override
-  public StreamObserver<PodForwardRequest> portForward(
-      StreamObserver<PodForwardResponse> answer) {
+  public StreamObserver<PodForwardRequest> portForward(StreamObserver<PodForwardResponse> answer) {
     return forward.serve(answer);
   }
 
@@ -440,7 +409,7 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
     return instant.getEpochSecond() * 1_000_000_000L + instant.getNano();
   }
 
-  private static Predicate<io.fabric8.kubernetes.api.model.Pod> filter(PodSelector selector) {
+  static Predicate<io.fabric8.kubernetes.api.model.Pod> filter(PodSelector selector) {
     LabelSelector labels = LabelSelector.parse(selector.getLabels());
     List<Predicate<io.fabric8.kubernetes.api.model.Pod>> all = new ArrayList<>();
     if (!selector.getNamespace().isEmpty()) {

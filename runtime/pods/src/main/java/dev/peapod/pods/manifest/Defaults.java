@@ -39,7 +39,11 @@ final class Defaults {
     if (isEmpty(pod.getMetadata().getNamespace())) {
       pod.getMetadata().setNamespace(namespace);
     }
-    PodSpec spec = pod.getSpec();
+    spec(pod.getSpec(), shareProcessNamespace);
+  }
+
+  /// The defaults of what a pod is, be it in a template.
+  static void spec(PodSpec spec, boolean shareProcessNamespace) {
     spec.setRestartPolicy(or(spec.getRestartPolicy(), "Always"));
     spec.setDnsPolicy(or(spec.getDnsPolicy(), "ClusterFirst"));
     spec.setTerminationGracePeriodSeconds(or(spec.getTerminationGracePeriodSeconds(), 30L));
@@ -193,11 +197,11 @@ final class Defaults {
     return text == null || text.isEmpty();
   }
 
-  private static String or(@Nullable String value, String otherwise) {
+  static String or(@Nullable String value, String otherwise) {
     return value == null || value.isEmpty() ? otherwise : value;
   }
 
-  private static <T> T or(@Nullable T value, T otherwise) {
+  static <T> T or(@Nullable T value, T otherwise) {
     return value == null ? otherwise : value;
   }
 

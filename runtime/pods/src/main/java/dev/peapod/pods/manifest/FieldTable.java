@@ -29,9 +29,10 @@ public final class FieldTable {
             # The fields of manifests
 
             This page is generated from the code that reads manifests (a test fails when it is stale), and has every field of
-            the Kubernetes API's `v1` Pod, ConfigMap, Secret and PersistentVolumeClaim. A field that is not supported is refused
-            by name with the reason given here, never ignored. What a server fills in (`status`, `metadata.uid`, ...) is
-            accepted and dropped, so that the output of `get -o yaml` can be applied.
+            the Kubernetes API's `v1` Pod, ConfigMap, Secret and PersistentVolumeClaim, `apps/v1` Deployment, ReplicaSet and
+            DaemonSet, and `batch/v1` Job and CronJob. A field that is not supported is refused by name with the reason given
+            here, never ignored. What a server fills in (`status`, `metadata.uid`, ...) is accepted and dropped, so that the
+            output of `get -o yaml` can be applied.
             """);
     Set<Class<?>> types = new LinkedHashSet<>();
     collect(Pod.class, types);
@@ -89,7 +90,9 @@ public final class FieldTable {
       type = item(field);
     }
     StringBuilder out = new StringBuilder();
-    out.append("KIND:     ").append(root.getSimpleName()).append("\nVERSION:  v1\n");
+    String version = ObjectKind.ofWord(kind).map(ObjectKind::version).orElse("v1");
+    out.append("KIND:     ").append(root.getSimpleName());
+    out.append("\nVERSION:  ").append(version).append('\n');
     if (!names.isEmpty()) {
       out.append("FIELD:    ").append(names.getLast()).append(" <").append(typeWord).append(">\n");
       out.append("STATE:    ").append(state).append('\n');

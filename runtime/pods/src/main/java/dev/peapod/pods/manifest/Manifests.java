@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.peapod.error.PeapodException;
+import dev.peapod.pods.object.ObjectKey;
 import dev.peapod.pods.object.ObjectKind;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -72,6 +73,11 @@ public final class Manifests {
       return new PodManifest(source, pod, rules.warnings());
     }
     Defaults.apply(object, defaultNamespace);
+    if (ObjectKey.of(object).kind().isWorkload()) {
+      new WorkloadDefaults(shareProcessNamespace).apply(object);
+      new WorkloadValidation(rules).validate(object);
+      return new ObjectManifest(source, object, rules.warnings());
+    }
     new ObjectValidation(rules).validate(object);
     return new ObjectManifest(source, object, rules.warnings());
   }
@@ -116,8 +122,13 @@ public final class Manifests {
       return null;
     }
     Class<? extends HasMetadata> type =
-        kind.equals("Pod") ? Pod.class : ObjectKind.ofKind(kind).map(ObjectKind::type).orElse(null);
-    if (type == null || !version.equals("v1")) {
+        kind.equals("Pod") && version.equals("v1")
+            ? Pod.class
+            : ObjectKind.ofKind(kind)
+                .filter(known -> known.version().equals(version))
+                .map(ObjectKind::type)
+                .orElse(null);
+    if (type == null) {
       problems.add(
           new ManifestError(
               source,
@@ -128,7 +139,8 @@ public final class Manifests {
                   + ", Kind="
                   + Words.cut(kind)
                   + "\" is not supported by this version of Peapod: it knows v1 Pod, ConfigMap,"
-                  + " Secret and PersistentVolumeClaim"));
+                  + " Secret and PersistentVolumeClaim, apps/v1 Deployment, ReplicaSet and"
+                  + " DaemonSet, batch/v1 Job and CronJob"));
       return null;
     }
     int before = problems.count();

@@ -18,6 +18,11 @@ final class MetadataValidation {
       rules.subdomain("metadata.name", metadata.getName());
     }
     rules.label("metadata.namespace", metadata.getNamespace());
+    words(metadata);
+  }
+
+  /// Labels and annotations, which a template has too.
+  void words(ObjectMeta metadata) {
     if (metadata.getLabels() != null) {
       metadata
           .getLabels()

@@ -33,6 +33,12 @@ final class PodValidation {
     spec(pod.getSpec());
   }
 
+  /// The pod of a template, which gets its name later.
+  void validateTemplate(Pod pod) {
+    new MetadataValidation(rules).words(pod.getMetadata());
+    spec(pod.getSpec());
+  }
+
   private void spec(PodSpec spec) {
     rules.oneOf(
         "spec.restartPolicy", spec.getRestartPolicy(), Set.of("Always", "OnFailure", "Never"));

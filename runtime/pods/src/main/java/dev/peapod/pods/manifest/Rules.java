@@ -36,12 +36,26 @@ final class Rules {
   private final String source;
   private final Schema schema;
   private final Problems problems;
-  private final List<String> warnings = new ArrayList<>();
+  private final String above;
+  private final List<String> warnings;
 
   Rules(String source, Schema schema, Problems problems) {
+    this(source, schema, problems, "", new ArrayList<>());
+  }
+
+  private Rules(
+      String source, Schema schema, Problems problems, String above, List<String> warnings) {
     this.source = source;
     this.schema = schema;
     this.problems = problems;
+    this.above = above;
+    this.warnings = warnings;
+  }
+
+  /// The rules for an object inside of the document, such as a pod's template: paths are those of
+  /// the object.
+  Rules below(String path) {
+    return new Rules(source, schema, problems, above + path + ".", warnings);
   }
 
   List<String> warnings() {
@@ -49,11 +63,13 @@ final class Rules {
   }
 
   void warn(String path, String message) {
-    warnings.add(source + ":" + schema.position(path).line() + ": " + path + ": " + message);
+    String at = above + path;
+    warnings.add(source + ":" + schema.position(at).line() + ": " + at + ": " + message);
   }
 
   void error(String path, String message) {
-    problems.add(new ManifestError(source, schema.position(path), path, message));
+    String at = above + path;
+    problems.add(new ManifestError(source, schema.position(at), at, message));
   }
 
   void invalid(String path, Object value, String why) {

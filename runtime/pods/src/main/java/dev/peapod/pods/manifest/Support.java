@@ -9,10 +9,10 @@ import io.fabric8.kubernetes.api.model.DownwardAPIVolumeSource;
 import io.fabric8.kubernetes.api.model.EmptyDirVolumeSource;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.EnvVarSource;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.KeyToPath;
 import io.fabric8.kubernetes.api.model.LifecycleHandler;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
-import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimSpec;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodSecurityContext;
@@ -26,6 +26,8 @@ import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.VolumeProjection;
 import io.fabric8.kubernetes.api.model.VolumeResourceRequirements;
+import io.fabric8.kubernetes.api.model.apps.DaemonSetSpec;
+import io.fabric8.kubernetes.api.model.batch.v1.JobSpec;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -46,12 +48,33 @@ final class Support {
   /// Accepted, so that what `get -o yaml` prints can be applied, and dropped.
   private static final Set<String> SERVER_SET =
       Set.of(
-          "creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid");
+          "creationTimestamp",
+          "generation",
+          "managedFields",
+          "ownerReferences",
+          "resourceVersion",
+          "selfLink",
+          "uid");
 
   /// Types that are missing here are supported as a whole.
   private static final Map<Class<?>, Set<String>> SUPPORTED =
       Map.ofEntries(
           Map.entry(Pod.class, Set.of("apiVersion", "kind", "metadata", "spec", "status")),
+          Map.entry(
+              DaemonSetSpec.class,
+              Set.of("minReadySeconds", "selector", "template", "updateStrategy")),
+          Map.entry(
+              JobSpec.class,
+              Set.of(
+                  "activeDeadlineSeconds",
+                  "backoffLimit",
+                  "completionMode",
+                  "completions",
+                  "parallelism",
+                  "podReplacementPolicy",
+                  "suspend",
+                  "template",
+                  "ttlSecondsAfterFinished")),
           Map.entry(ObjectMeta.class, Set.of("name", "namespace", "labels", "annotations")),
           Map.entry(
               PodSpec.class,
@@ -199,7 +222,7 @@ final class Support {
   /// Whether a server fills the field in, so that what a manifest says of it does not count.
   static boolean dropped(Class<?> type, String field) {
     return (type == ObjectMeta.class && SERVER_SET.contains(field))
-        || ((type == Pod.class || type == PersistentVolumeClaim.class) && field.equals("status"));
+        || (HasMetadata.class.isAssignableFrom(type) && field.equals("status"));
   }
 
   /// Why a field that Kubernetes knows is refused; empty if it is supported.
@@ -242,7 +265,7 @@ final class Support {
         Set.of("serviceAccount", "serviceAccountName", "readinessGates", "resourceClaims")) {
       reasons.put("PodSpec." + field, NO_API);
     }
-    for (String field : Set.of("finalizers", "ownerReferences", "generateName")) {
+    for (String field : Set.of("finalizers", "generateName")) {
       reasons.put("ObjectMeta." + field, NO_API);
     }
     reasons.put("PodSpec.imagePullSecrets", "registry credentials are the daemon's configuration");
@@ -268,6 +291,18 @@ final class Support {
       reasons.put("PersistentVolumeClaimSpec." + field, A_DIRECTORY);
     }
     reasons.put("VolumeResourceRequirements.limits", A_DIRECTORY);
+    reasons.put(
+        "DaemonSetSpec.revisionHistoryLimit", "earlier templates of a DaemonSet are not kept");
+    for (String field : Set.of("selector", "manualSelector")) {
+      reasons.put("JobSpec." + field, "a job has the pods that it has made");
+    }
+    for (String field : Set.of("backoffLimitPerIndex", "maxFailedIndexes")) {
+      reasons.put("JobSpec." + field, "use backoffLimit");
+    }
+    reasons.put("JobSpec.managedBy", "there is one controller of jobs here");
+    reasons.put("JobSpec.podFailurePolicy", "every failure counts; use backoffLimit");
+    reasons.put("JobSpec.scheduling", ONE_MACHINE);
+    reasons.put("JobSpec.successPolicy", "a job has succeeded when its completions have");
     reasons.put("ObjectMeta.deletionTimestamp", "use `peapod delete`");
     reasons.put("ObjectMeta.deletionGracePeriodSeconds", "use `peapod delete`");
     reasons.put("PodSpec.hostnameOverride", "use hostname");

@@ -23,7 +23,7 @@ final class Changes {
               && Objects.equals(present.getImmutable(), asked.getImmutable());
       case PersistentVolumeClaim present ->
           b instanceof PersistentVolumeClaim asked && present.getSpec().equals(asked.getSpec());
-      default -> false;
+      default -> Specs.of(a).equals(Specs.of(b));
     };
   }
 
@@ -68,23 +68,25 @@ final class Changes {
               "spec",
               "spec is immutable after creation except resources.requests and"
                   + " volumeAttributesClassName for bound claims");
-      default -> {}
+      default ->
+          Specs.forbidden(present, asked)
+              .ifPresent(
+                  why -> {
+                    throw PeapodException.invalid(
+                        isInvalid(asked) + why + " (apply with --replace to make it anew)");
+                  });
     }
+  }
+
+  private static String isInvalid(HasMetadata object) {
+    return "The " + object.getKind() + " \"" + object.getMetadata().getName() + "\" is invalid: ";
   }
 
   private static final String IMMUTABLE = "field is immutable when `immutable` is set";
 
   private static void require(boolean allowed, HasMetadata object, String path, String why) {
     if (!allowed) {
-      throw PeapodException.invalid(
-          "The "
-              + object.getKind()
-              + " \""
-              + object.getMetadata().getName()
-              + "\" is invalid: "
-              + path
-              + ": Forbidden: "
-              + why);
+      throw PeapodException.invalid(isInvalid(object) + path + ": Forbidden: " + why);
     }
   }
 }

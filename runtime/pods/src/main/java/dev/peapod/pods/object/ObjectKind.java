@@ -4,31 +4,68 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.apps.DaemonSet;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.apps.ReplicaSet;
+import io.fabric8.kubernetes.api.model.batch.v1.CronJob;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 
-/// The kinds of documents that are kept beside pods; all are `v1`.
+/// The kinds of documents that are kept beside pods: what pods refer to, and workloads, of which
+/// pods are made.
 public enum ObjectKind {
-  CONFIG_MAP("ConfigMap", "configmap", ConfigMap.class, List.of("configmaps", "cm")),
-  SECRET("Secret", "secret", Secret.class, List.of("secrets")),
+  CONFIG_MAP("v1", "ConfigMap", "configmap", ConfigMap.class, List.of("configmaps", "cm")),
+  SECRET("v1", "Secret", "secret", Secret.class, List.of("secrets")),
   CLAIM(
+      "v1",
       "PersistentVolumeClaim",
       "persistentvolumeclaim",
       PersistentVolumeClaim.class,
-      List.of("persistentvolumeclaims", "pvc"));
+      List.of("persistentvolumeclaims", "pvc")),
+  // Controllers look at them in this order: what has pods comes before what has it for its own.
+  REPLICA_SET(
+      "apps/v1", "ReplicaSet", "replicaset", ReplicaSet.class, List.of("replicasets", "rs")),
+  DEPLOYMENT(
+      "apps/v1", "Deployment", "deployment", Deployment.class, List.of("deployments", "deploy")),
+  DAEMON_SET("apps/v1", "DaemonSet", "daemonset", DaemonSet.class, List.of("daemonsets", "ds")),
+  JOB("batch/v1", "Job", "job", Job.class, List.of("jobs")),
+  CRON_JOB("batch/v1", "CronJob", "cronjob", CronJob.class, List.of("cronjobs", "cj"));
 
+  private static final Set<ObjectKind> WORKLOADS =
+      EnumSet.of(DEPLOYMENT, REPLICA_SET, DAEMON_SET, JOB, CRON_JOB);
+
+  private final String version;
   private final String kind;
   private final String word;
   private final Class<? extends HasMetadata> type;
   private final List<String> otherWords;
 
-  ObjectKind(String kind, String word, Class<? extends HasMetadata> type, List<String> otherWords) {
+  ObjectKind(
+      String version,
+      String kind,
+      String word,
+      Class<? extends HasMetadata> type,
+      List<String> otherWords) {
+    this.version = version;
     this.kind = kind;
     this.word = word;
     this.type = type;
     this.otherWords = otherWords;
+  }
+
+  /// The API group and version of its manifests, such as `apps/v1`.
+  public String version() {
+    return version;
+  }
+
+  /// Whether pods are made of it.
+  public boolean isWorkload() {
+    return WORKLOADS.contains(this);
   }
 
   /// As a manifest calls it.

@@ -24,7 +24,11 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// The documents that pods refer to: in memory, and on disk below `root/objects`. A claim's
 /// directory is below `root/claims` and lives as long as the claim. What is handed out must not be
@@ -37,13 +41,18 @@ public final class ObjectStore {
   public enum Result {
     CREATED,
     UNCHANGED,
-    CONFIGURED
+    CONFIGURED,
+    REPLACED
   }
 
   private final Path directory;
   private final Path claims;
   private final InstantSource clock;
   private final Map<ObjectKey, HasMetadata> objects = new ConcurrentSkipListMap<>();
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private long revision;
+  private volatile Runnable listener = () -> {};
 
   /// @param root lasting state
   public ObjectStore(Path root, InstantSource clock) {
@@ -99,37 +108,112 @@ public final class ObjectStore {
     return List.copyOf(objects.values());
   }
 
+  /// Has somebody told, on the thread that made it, that a document came, changed or went.
+  public void onChange(Runnable told) {
+    listener = told;
+  }
+
+  /// Waits until something is different from what it was at a revision.
+  ///
+  /// @return the revision now
+  public long await(long after, long millis) throws InterruptedException {
+    long nanos = TimeUnit.MILLISECONDS.toNanos(millis);
+    lock.lock();
+    try {
+      while (revision == after && nanos > 0) {
+        nanos = changed.awaitNanos(nanos);
+      }
+      return revision;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void tell() {
+    revision++;
+    changed.signalAll();
+    listener.run();
+  }
+
   /// What putting this document would come to.
   ///
+  /// @param replace a workload that must not be changed that way is to be made anew
   /// @throws PeapodException INVALID if the present one must not be changed that way
-  public Result compare(HasMetadata asked) {
-    HasMetadata present = objects.get(ObjectKey.of(asked));
+  public Result compare(HasMetadata asked, boolean replace) {
+    ObjectKey key = ObjectKey.of(asked);
+    HasMetadata present = objects.get(key);
     if (present == null) {
       return Result.CREATED;
+    }
+    if (replace && key.kind().isWorkload() && Specs.forbidden(present, asked).isPresent()) {
+      return Result.REPLACED;
     }
     Changes.requireAllowed(present, asked);
     return same(present, asked) ? Result.UNCHANGED : Result.CONFIGURED;
   }
 
-  /// Makes or changes a document.
+  /// Makes or changes a document; one that is replaced gets another uid.
   ///
+  /// @param replace as for [#compare]
   /// @throws PeapodException INVALID if the present one must not be changed that way
-  public Result put(HasMetadata asked) {
-    ObjectKey key = ObjectKey.of(asked);
-    Result result = compare(asked);
-    if (result == Result.UNCHANGED) {
+  public Result put(HasMetadata asked, boolean replace) {
+    lock.lock();
+    try {
+      Result result = compare(asked, replace);
+      if (result != Result.UNCHANGED) {
+        HasMetadata present = objects.get(ObjectKey.of(asked));
+        save(asked, result == Result.REPLACED ? null : present);
+        tell();
+      }
       return result;
+    } finally {
+      lock.unlock();
     }
-    HasMetadata present = objects.get(key);
-    asked.setMetadata(
-        new ObjectMetaBuilder(asked.getMetadata())
-            .withUid(
-                present == null ? UUID.randomUUID().toString() : present.getMetadata().getUid())
-            .withCreationTimestamp(
-                present == null
-                    ? clock.instant().truncatedTo(ChronoUnit.SECONDS).toString()
-                    : present.getMetadata().getCreationTimestamp())
-            .build());
+  }
+
+  /// Puts another version of a document in the place of the one that is there, as its controller
+  /// has it; metadata and status are written as they are given.
+  ///
+  /// @param present as it was read
+  /// @return false if the document is no longer the one that was read
+  public boolean update(HasMetadata present, HasMetadata next) {
+    ObjectKey key = ObjectKey.of(present);
+    lock.lock();
+    try {
+      if (objects.get(key) != present) {
+        return false;
+      }
+      write(key, next);
+      objects.put(key, next);
+      tell();
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void save(HasMetadata asked, @Nullable HasMetadata present) {
+    ObjectKey key = ObjectKey.of(asked);
+    ObjectMetaBuilder metadata = new ObjectMetaBuilder(asked.getMetadata());
+    if (present == null) {
+      metadata
+          .withUid(UUID.randomUUID().toString())
+          .withCreationTimestamp(clock.instant().truncatedTo(ChronoUnit.SECONDS).toString());
+    } else {
+      metadata
+          .withUid(present.getMetadata().getUid())
+          .withCreationTimestamp(present.getMetadata().getCreationTimestamp())
+          .withOwnerReferences(present.getMetadata().getOwnerReferences());
+    }
+    if (key.kind().isWorkload()) {
+      metadata.withGeneration(1L);
+      if (present != null) {
+        long generation = present.getMetadata().getGeneration();
+        metadata.withGeneration(Changes.sameContent(present, asked) ? generation : generation + 1);
+        Specs.takeStatus(asked, present);
+      }
+    }
+    asked.setMetadata(metadata.build());
     if (asked instanceof PersistentVolumeClaim claim) {
       claim.setStatus(
           new PersistentVolumeClaimStatusBuilder()
@@ -139,28 +223,36 @@ public final class ObjectStore {
               .build());
       makeClaim(key);
     }
+    write(key, asked);
+    objects.put(key, asked);
+  }
+
+  private void write(ObjectKey key, HasMetadata object) {
     try {
-      AtomicFiles.write(file(key), JSON.writeValueAsBytes(asked));
+      AtomicFiles.write(file(key), JSON.writeValueAsBytes(object));
     } catch (IOException e) {
       throw PeapodException.internal("can not write " + file(key) + ": " + e.getMessage(), e);
     }
-    objects.put(key, asked);
-    return result;
   }
 
   /// Removes a document, and with a claim what is in it; false if there was none.
   public boolean delete(ObjectKey key) {
+    lock.lock();
     try {
+      boolean existed = objects.remove(key) != null;
       Files.deleteIfExists(file(key));
       if (key.kind() == ObjectKind.CLAIM) {
         Trees.delete(claimDirectory(key));
       }
       removeEmpty(file(key).resolveSibling("."));
       removeEmpty(claimDirectory(key).resolveSibling("."));
+      tell();
+      return existed;
     } catch (IOException e) {
       throw PeapodException.internal("can not delete " + key + ": " + e.getMessage(), e);
+    } finally {
+      lock.unlock();
     }
-    return objects.remove(key) != null;
   }
 
   /// Removes a directory and the one above it, if nothing is in them.

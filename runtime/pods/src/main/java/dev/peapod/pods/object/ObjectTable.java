@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.Secret;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -22,11 +23,12 @@ public final class ObjectTable {
       case CONFIG_MAP -> List.of("DATA");
       case SECRET -> List.of("TYPE", "DATA");
       case CLAIM -> List.of("STATUS", "CAPACITY", "ACCESS MODES");
+      case REPLICA_SET, DEPLOYMENT, DAEMON_SET, JOB, CRON_JOB -> WorkloadTable.columns(kind);
     };
   }
 
   /// A row's cells below [#columns(ObjectKind)].
-  public static List<String> cells(HasMetadata object) {
+  public static List<String> cells(HasMetadata object, Instant now) {
     return switch (object) {
       case ConfigMap map ->
           List.of(Integer.toString(size(map.getData()) + size(map.getBinaryData())));
@@ -37,12 +39,12 @@ public final class ObjectTable {
               capacity(claim),
               String.join(
                   ",", claim.getSpec().getAccessModes().stream().map(ObjectTable::mode).toList()));
-      default -> List.of();
+      default -> WorkloadTable.cells(object, now);
     };
   }
 
   /// A document at length, as `kubectl describe` lays it out.
-  public static String description(HasMetadata object) {
+  public static String description(HasMetadata object, Instant now) {
     StringBuilder out = new StringBuilder();
     out.append("Name:         ").append(object.getMetadata().getName()).append('\n');
     out.append("Namespace:    ").append(object.getMetadata().getNamespace()).append('\n');
@@ -62,12 +64,12 @@ public final class ObjectTable {
         sorted(secret.getData()).forEach((key, value) -> bytes(out, key, value));
       }
       case PersistentVolumeClaim claim -> {
-        List<String> cells = cells(claim);
+        List<String> cells = cells(claim, now);
         out.append("Status:       ").append(cells.get(0)).append('\n');
         out.append("Capacity:     ").append(cells.get(1)).append('\n');
         out.append("Access Modes: ").append(cells.get(2)).append('\n');
       }
-      default -> {}
+      default -> WorkloadDescription.write(out, object, now);
     }
     return out.toString();
   }

@@ -13,7 +13,6 @@ import dev.peapod.pods.object.ObjectKind;
 import dev.peapod.pods.object.ObjectStore;
 import dev.peapod.pods.object.References;
 import dev.peapod.proto.runtime.v1.PodSandbox;
-import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.EphemeralContainer;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
@@ -79,8 +78,7 @@ public final class Fleet implements AutoCloseable {
   private @Nullable Thread volumeWatch;
 
   /// @param weigh told of all pods whenever one has come or gone
-  public Fleet(
-      Cri cri, PodsConfig config, InstantSource clock, Consumer<Collection<Pod>> weigh) {
+  public Fleet(Cri cri, PodsConfig config, InstantSource clock, Consumer<Collection<Pod>> weigh) {
     this.cri = cri;
     this.weigh = weigh;
     this.config = config;
@@ -195,20 +193,20 @@ public final class Fleet implements AutoCloseable {
           results.put(pod, Result.CREATED);
         }
         case ObjectManifest object ->
-            results.put(object, Result.valueOf(objects.compare(object.object()).name()));
+            results.put(object, Result.valueOf(objects.compare(object.object(), replace).name()));
       }
     }
-    results.putAll(applyPods(pods, replace, dryRun, () -> putObjects(manifests)));
+    results.putAll(applyPods(pods, replace, dryRun, () -> putObjects(manifests, replace)));
     if (pods.isEmpty() && !dryRun) {
-      putObjects(manifests);
+      putObjects(manifests, replace);
     }
     return results.entrySet().stream().map(e -> new Applied(e.getKey(), e.getValue())).toList();
   }
 
-  private void putObjects(List<Manifest> manifests) {
+  private void putObjects(List<Manifest> manifests, boolean replace) {
     for (Manifest manifest : manifests) {
       if (manifest instanceof ObjectManifest object
-          && objects.put(object.object()) != ObjectStore.Result.UNCHANGED) {
+          && objects.put(object.object(), replace) != ObjectStore.Result.UNCHANGED) {
         changed(ObjectKey.of(object.object()));
       }
     }
@@ -234,7 +232,7 @@ public final class Fleet implements AutoCloseable {
           replaced.add(PodKey.of(manifest.pod()));
         }
       }
-      requirePorts(plan);
+      HostPorts.require(board, plan.keySet().stream().map(PodManifest::pod).toList());
       if (!dryRun) {
         before.run();
         for (PodKey key : replaced) {
@@ -365,64 +363,10 @@ public final class Fleet implements AutoCloseable {
     }
   }
 
-  /// Two pods can not have one host port.
-  private void requirePorts(Map<PodManifest, Result> plan) {
-    Map<String, PodKey> taken = new LinkedHashMap<>();
-    Set<PodKey> planned =
-        plan.keySet().stream().map(m -> PodKey.of(m.pod())).collect(Collectors.toSet());
-    for (PodBoard.Entry entry : board.list().entries()) {
-      String phase = entry.pod().getStatus() == null ? "" : entry.pod().getStatus().getPhase();
-      if (!planned.contains(PodKey.of(entry.pod()))
-          && !Set.of("Succeeded", "Failed").contains(phase)) {
-        hostPorts(entry.pod()).forEach(port -> taken.put(port, PodKey.of(entry.pod())));
-      }
-    }
-    for (PodManifest manifest : plan.keySet()) {
-      PodKey key = PodKey.of(manifest.pod());
-      for (String port : hostPorts(manifest.pod())) {
-        Optional<PodKey> other = holder(taken, port);
-        if (other.isPresent()) {
-          throw new PeapodException(
-              Kind.FAILED_PRECONDITION,
-              "host port "
-                  + port
-                  + " that pod "
-                  + key
-                  + " asks for is taken by pod "
-                  + other.get());
-        }
-      }
-      hostPorts(manifest.pod()).forEach(port -> taken.put(port, key));
-    }
-  }
-
-  private static Optional<PodKey> holder(Map<String, PodKey> taken, String port) {
-    String address = port.substring(0, port.lastIndexOf(':'));
-    String suffix = port.substring(port.lastIndexOf(':'));
-    return taken.entrySet().stream()
-        .filter(e -> e.getKey().endsWith(suffix))
-        .filter(
-            e -> {
-              String other = e.getKey().substring(0, e.getKey().lastIndexOf(':'));
-              return other.equals(address) || other.equals("0.0.0.0") || address.equals("0.0.0.0");
-            })
-        .map(Map.Entry::getValue)
-        .findFirst();
-  }
-
-  /// `address:port/protocol` of each.
-  private static List<String> hostPorts(Pod pod) {
-    List<String> ports = new ArrayList<>();
-    for (var container : pod.getSpec().getContainers()) {
-      for (ContainerPort port : container.getPorts()) {
-        if (port.getHostPort() != null && port.getHostPort() != 0) {
-          String address =
-              port.getHostIP() == null || port.getHostIP().isEmpty() ? "0.0.0.0" : port.getHostIP();
-          ports.add(address + ":" + port.getHostPort() + "/" + port.getProtocol());
-        }
-      }
-    }
-    return ports;
+  /// Whether what is published of a pod is what runs; after a daemon's start that takes a moment.
+  public boolean isSettled(PodKey key) {
+    PodWorker worker = workers.get(key);
+    return worker == null || worker.isSettled();
   }
 
   // --- deleting

@@ -10,6 +10,7 @@ import dev.peapod.pods.manifest.PodManifest;
 import dev.peapod.pods.object.ObjectKey;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.nio.file.Files;
@@ -179,8 +180,14 @@ public final class ManifestDirectory implements AutoCloseable {
                 switch (manifest) {
                   case PodManifest pod -> fleet.board().get(PodKey.of(pod.pod())).isEmpty();
                   case ObjectManifest object ->
-                      fleet.objects().get(ObjectKey.of(object.object())).isEmpty();
+                      !goesByItself(object.object())
+                          && fleet.objects().get(ObjectKey.of(object.object())).isEmpty();
                 });
+  }
+
+  /// A job that was to go when it was over has not to run once more.
+  private static boolean goesByItself(HasMetadata object) {
+    return object instanceof Job job && job.getSpec().getTtlSecondsAfterFinished() != null;
   }
 
   private void apply(String name, List<Manifest> manifests) {

@@ -46,6 +46,7 @@ public final class PodBoard {
   private final Deque<Change> changes = new ArrayDeque<>();
   private long revision;
   private long forgotten;
+  private volatile Runnable listener = () -> {};
 
   /// @param start the first revision; larger than any of an earlier daemon, so that a watcher's old
   /// revision is recognised
@@ -89,6 +90,12 @@ public final class PodBoard {
       forgotten = changes.removeFirst().revision();
     }
     changed.signalAll();
+    listener.run();
+  }
+
+  /// Has somebody told, on the thread that made it, of every change; he must not take long.
+  public void onChange(Runnable told) {
+    listener = told;
   }
 
   public Optional<Entry> get(PodKey key) {

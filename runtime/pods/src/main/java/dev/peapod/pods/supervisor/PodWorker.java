@@ -70,6 +70,7 @@ final class PodWorker {
   private boolean statusChanged;
   private Optional<Instant> saveAt = Optional.empty();
 
+  private volatile boolean settled;
   private volatile boolean closing;
   private volatile long grace;
 
@@ -136,6 +137,11 @@ final class PodWorker {
 
   PodKey key() {
     return key;
+  }
+
+  /// Whether what is published is what runs; after a daemon's start that takes a moment.
+  boolean isSettled() {
+    return settled;
   }
 
   String uid() {
@@ -546,6 +552,7 @@ final class PodWorker {
     PodStatus status = status();
     String problem = removing ? removalProblem : sandbox.problem();
     shared.board().publish(with(pod.getMetadata(), status), problem);
+    settled = adopted;
     boolean due = statusChanged || saveAt.filter(this::isPast).isPresent();
     if (due && adopted && !removing) {
       shared.store().saveStatus(pod, status);

@@ -114,6 +114,15 @@ final class FakeRuntime {
             now()));
   }
 
+  /// Ends all running instances of a container.
+  synchronized void exitAll(String name, int code) {
+    instances.values().stream()
+        .filter(i -> i.config.getMetadata().getName().equals(name))
+        .map(Instance::id)
+        .toList()
+        .forEach(id -> end(id, code));
+  }
+
   synchronized void loseSandboxes() {
     sandboxes.replaceAll((id, s) -> new Sandbox(id, s.config, false));
     instances.keySet().stream().toList().forEach(id -> end(id, 137));

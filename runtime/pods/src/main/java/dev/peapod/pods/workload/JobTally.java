@@ -1,0 +1,130 @@
+package dev.peapod.pods.workload;
+
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.batch.v1.JobStatus;
+import io.fabric8.kubernetes.api.model.batch.v1.JobStatusBuilder;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/// How many of a job's pods have succeeded and failed. Each is counted once: those that are counted
+/// and still there are written down with the figures, so that a daemon's end between two passes
+/// changes nothing.
+final class JobTally {
+  static final String INDEX = "batch.kubernetes.io/job-completion-index";
+  private static final String COUNTED = "countedPods";
+
+  private final Job job;
+  private final boolean indexed;
+  private final BitSet done;
+  private final Set<String> counted;
+  private int succeeded;
+  private int failed;
+
+  JobTally(Job job) {
+    this.job = job;
+    JobStatus status = status(job);
+    this.indexed = isIndexed(job);
+    this.done = Indexes.parse(status.getCompletedIndexes());
+    this.succeeded = status.getSucceeded() == null ? 0 : status.getSucceeded();
+    this.failed = status.getFailed() == null ? 0 : status.getFailed();
+    this.counted = new TreeSet<>();
+    if (status.getAdditionalProperties().get(COUNTED) instanceof List<?> uids) {
+      uids.forEach(uid -> counted.add(String.valueOf(uid)));
+    }
+  }
+
+  static JobStatus status(Job job) {
+    return job.getStatus() == null ? new JobStatus() : job.getStatus();
+  }
+
+  static boolean isIndexed(Job job) {
+    return "Indexed".equals(job.getSpec().getCompletionMode());
+  }
+
+  /// The index of an indexed job's pod; -1 if it has none.
+  static int index(Pod pod) {
+    String label = PodFacts.label(pod, INDEX);
+    return label.matches("[0-9]{1,7}") ? Integer.parseInt(label) : -1;
+  }
+
+  /// Counts pods that are over.
+  ///
+  /// @param over pods of the job that have ended, or are on their way out and count as failed
+  /// @param present all pods of the job that are there
+  void count(Stream<Pod> over, List<Pod> present) {
+    over.filter(pod -> counted.add(pod.getMetadata().getUid())).forEach(this::count);
+    counted.retainAll(
+        present.stream().map(pod -> pod.getMetadata().getUid()).collect(Collectors.toSet()));
+  }
+
+  private void count(Pod pod) {
+    if (!PodFacts.hasSucceeded(pod)) {
+      failed++;
+    } else if (!indexed) {
+      succeeded++;
+    } else if (index(pod) >= 0 && !done.get(index(pod))) {
+      done.set(index(pod));
+      succeeded = done.cardinality();
+    }
+  }
+
+  int succeeded() {
+    return succeeded;
+  }
+
+  int failed() {
+    return failed;
+  }
+
+  boolean isDone(int index) {
+    return done.get(index);
+  }
+
+  /// The job's status with these figures.
+  JobStatusBuilder report(int active, int ready, int terminating) {
+    JobStatus before = status(job);
+    JobStatus status =
+        new JobStatusBuilder()
+            .withStartTime(before.getStartTime())
+            .withCompletionTime(before.getCompletionTime())
+            .withConditions(before.getConditions())
+            .withActive(active)
+            .withReady(ready)
+            .withTerminating(terminating)
+            .withSucceeded(succeeded == 0 ? null : succeeded)
+            .withFailed(failed == 0 ? null : failed)
+            .withCompletedIndexes(indexed ? Indexes.text(done) : null)
+            .build();
+    if (!counted.isEmpty()) {
+      status.setAdditionalProperty(COUNTED, new ArrayList<>(counted));
+    }
+    return new JobStatusBuilder(status);
+  }
+
+  /// When the job last failed, and how often in a row; its pods that are there tell.
+  record Failures(int inARow, Instant last) {}
+
+  static Failures failures(List<Pod> pods) {
+    Instant success =
+        pods.stream()
+            .filter(PodFacts::hasSucceeded)
+            .flatMap(pod -> PodFacts.endedAt(pod).stream())
+            .max(Instant::compareTo)
+            .orElse(Instant.EPOCH);
+    List<Instant> failures =
+        pods.stream()
+            .filter(pod -> PodFacts.isFinished(pod) && !PodFacts.hasSucceeded(pod))
+            .flatMap(pod -> PodFacts.endedAt(pod).stream())
+            .filter(at -> at.isAfter(success))
+            .sorted()
+            .toList();
+    return new Failures(failures.size(), failures.isEmpty() ? Instant.EPOCH : failures.getLast());
+  }
+}
