@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.google.protobuf.ByteString;
 import dev.peapod.bench.UnixChannel;
 import dev.peapod.proto.peapod.v1.ApplyRequest;
+import dev.peapod.proto.peapod.v1.DeleteObjectsRequest;
 import dev.peapod.proto.peapod.v1.DeletePodsRequest;
 import dev.peapod.proto.peapod.v1.GetPodRequest;
 import dev.peapod.proto.peapod.v1.ImageLoadRequest;
@@ -13,6 +14,7 @@ import dev.peapod.proto.peapod.v1.ImageLoadResponse;
 import dev.peapod.proto.peapod.v1.ImagesGrpc;
 import dev.peapod.proto.peapod.v1.ListPodsRequest;
 import dev.peapod.proto.peapod.v1.Manifest;
+import dev.peapod.proto.peapod.v1.ObjectSelector;
 import dev.peapod.proto.peapod.v1.PodSelector;
 import dev.peapod.proto.peapod.v1.PodSummary;
 import dev.peapod.proto.peapod.v1.PodsGrpc;
@@ -367,8 +369,17 @@ final class Peapod implements AutoCloseable {
             p -> p.getTotalContainers() > 0 && p.getReadyContainers() == p.getTotalContainers());
   }
 
-  /// Removes every pod of either owner.
+  /// Removes every pod of either owner, and what makes pods.
   void removeAll() {
+    for (String kind : List.of("cronjob", "job", "daemonset", "deployment", "replicaset")) {
+      pods()
+          .deleteObjects(
+              DeleteObjectsRequest.newBuilder()
+                  .setSelector(ObjectSelector.newBuilder().setKind(kind))
+                  .setWait(true)
+                  .setGracePeriodSeconds(1)
+                  .build());
+    }
     if (pods().list(ListPodsRequest.getDefaultInstance()).getPodsCount() > 0) {
       client("delete", "pods", "--all", "--now");
     }

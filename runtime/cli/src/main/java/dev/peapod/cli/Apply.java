@@ -6,14 +6,17 @@ import dev.peapod.proto.peapod.v1.ApplyResponse;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
-@Command(name = "apply", description = "Makes the pods of manifests.")
+@Command(name = "apply", description = "Makes the pods and other objects of manifests.")
 final class Apply implements Callable<Integer> {
+  private static final Set<String> ROLLED_OUT = Set.of("Deployment", "DaemonSet");
+
   @ParentCommand private Root root = new Root();
   @Mixin private Namespaced in = new Namespaced();
 
@@ -33,7 +36,9 @@ final class Apply implements Callable<Integer> {
 
   @Option(
       names = "--wait",
-      description = "Return when the pods are ready; fail when one can not start.")
+      description =
+          "Return when pods are ready and deployments and daemonsets rolled out; fail when one can"
+              + " not start.")
   private boolean wait;
 
   @Option(
@@ -71,7 +76,20 @@ final class Apply implements Callable<Integer> {
       if (wait && !dryRun) {
         List<AppliedObject> pods =
             response.getObjectsList().stream().filter(o -> o.getKind().equals("Pod")).toList();
-        return Waiting.untilReady(daemon, pods, patience);
+        long deadline = System.nanoTime() + patience.toNanos();
+        int code = Waiting.untilReady(daemon, pods, patience);
+        for (AppliedObject object : response.getObjectsList()) {
+          if (ROLLED_OUT.contains(object.getKind())) {
+            Rollouts.follow(
+                daemon,
+                object.getNamespace(),
+                object.getKind().toLowerCase(Locale.ROOT),
+                object.getName(),
+                Duration.ofNanos(deadline - System.nanoTime()),
+                true);
+          }
+        }
+        return code;
       }
     }
     return 0;

@@ -1,5 +1,6 @@
 package dev.peapod.cli;
 
+import dev.peapod.proto.peapod.v1.DeleteObjectsRequest;
 import dev.peapod.proto.peapod.v1.DeletePodsRequest;
 import dev.peapod.proto.peapod.v1.DeletePodsResponse;
 import dev.peapod.proto.peapod.v1.DeletedObject;
@@ -97,7 +98,7 @@ final class Delete implements Callable<Integer> {
       }
       for (Names.Group group : documents) {
         String labels = selector == null ? "" : selector;
-        code |= new Documents(daemon, in.namespace, labels).delete(group, ignoreNotFound);
+        code |= new Documents(daemon, in.namespace, labels).delete(group, how(), ignoreNotFound);
       }
       if (many && documents.isEmpty()) {
         DeletePodsResponse response =
@@ -127,6 +128,15 @@ final class Delete implements Callable<Integer> {
       request.setGracePeriodSeconds(1);
     }
     return request;
+  }
+
+  private DeleteObjectsRequest how() {
+    DeletePodsRequest request = request().build();
+    DeleteObjectsRequest.Builder how = DeleteObjectsRequest.newBuilder().setWait(wait);
+    if (request.hasGracePeriodSeconds()) {
+      how.setGracePeriodSeconds(request.getGracePeriodSeconds());
+    }
+    return how.build();
   }
 
   private int print(DeletePodsResponse response) {

@@ -38,6 +38,10 @@ final class Get implements Callable<Integer> {
     jsonpath
   }
 
+  /// What `all` means.
+  private static final List<String> ALL =
+      List.of("pods", "daemonsets", "deployments", "replicasets", "cronjobs", "jobs");
+
   @ParentCommand private Root root = new Root();
   @Mixin private Namespaced in = new Namespaced();
 
@@ -45,8 +49,9 @@ final class Get implements Callable<Integer> {
       arity = "1..*",
       paramLabel = "KIND [NAME...]",
       description =
-          "pods for all, pod NAME or pod/NAME for some; also configmaps (cm), secrets and"
-              + " persistentvolumeclaims (pvc).")
+          "pods for all, pod NAME or pod/NAME for some; also configmaps (cm), secrets,"
+              + " persistentvolumeclaims (pvc), deployments (deploy), replicasets (rs), daemonsets"
+              + " (ds), jobs and cronjobs (cj); all for pods and workloads.")
   private List<String> words = List.of();
 
   @Option(
@@ -77,6 +82,8 @@ final class Get implements Callable<Integer> {
   private boolean noHeaders;
 
   private Output output = Output.table;
+  private boolean everything;
+  private boolean anything;
   private String template = "";
   private final Map<String, List<String>> shown = new HashMap<>();
   private Table printed = new Table();
@@ -85,7 +92,7 @@ final class Get implements Callable<Integer> {
   public Integer call() {
     output();
     try (Daemon daemon = new Daemon(root)) {
-      for (Names.Group group : Names.groups(words)) {
+      for (Names.Group group : groups()) {
         if (group.isOfPods()) {
           pods(daemon, group.names());
         } else {
@@ -94,6 +101,17 @@ final class Get implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private List<Names.Group> groups() {
+    if (!words.equals(List.of("all"))) {
+      return Names.groups(words);
+    }
+    if (watch || (output != Output.table && output != Output.wide && output != Output.name)) {
+      throw new Failure("all kinds at once come as tables or names alone", Main.USAGE);
+    }
+    everything = true;
+    return ALL.stream().map(kind -> new Names.Group(kind, List.of())).toList();
   }
 
   private void output() {
@@ -112,16 +130,33 @@ final class Get implements Callable<Integer> {
     }
   }
 
-  private void documents(Daemon daemon, Names.Group group) {
-    if (watch) {
-      throw new Failure("only pods can be watched", Main.USAGE);
+  /// Between two tables there is an empty line.
+  private boolean begins(boolean any) {
+    if (any && anything) {
+      System.out.println();
     }
+    anything |= any;
+    return any;
+  }
+
+  private void documents(Daemon daemon, Names.Group group) {
     Documents documents = new Documents(daemon, allNamespaces ? "" : in.namespace, selector);
+    if (watch) {
+      if (output == Output.jsonpath) {
+        throw new Failure("only pods can be watched with jsonpath", Main.USAGE);
+      }
+      documents.follow(group, view(), output == Output.wide, !noHeaders);
+      return;
+    }
     ListObjectsResponse found = documents.list(group, view(), template);
     List<String> texts = found.getObjectsList().stream().map(StoredObject::getText).toList();
     boolean single = group.names().size() == 1;
     switch (output) {
-      case table, wide -> documents.table(found, !noHeaders);
+      case table, wide -> {
+        if (!everything || begins(!texts.isEmpty())) {
+          documents.table(found, output == Output.wide, !noHeaders, everything);
+        }
+      }
       case name ->
           found
               .getObjectsList()
@@ -210,6 +245,9 @@ final class Get implements Callable<Integer> {
           shown.put(pod.getSummary().getUid(), row);
         }
         printed = table;
+        if (everything && !begins(!table.isEmpty())) {
+          return;
+        }
         if (table.isEmpty() && !watch) {
           System.err.println(
               allNamespaces
@@ -275,7 +313,7 @@ final class Get implements Callable<Integer> {
             : pod.getRestarts() + " (" + Texts.age(pod.getLastRestartNs()) + " ago)";
     cells.addAll(
         List.of(
-            pod.getName(),
+            (everything ? "pod/" : "") + pod.getName(),
             pod.getReadyContainers() + "/" + pod.getTotalContainers(),
             pod.getStatus(),
             restarts,

@@ -38,6 +38,8 @@ public final class Main {
               Map.entry("logs", Logs::new),
               Map.entry("port-forward", PortForward::new),
               Map.entry("restart", Restart::new),
+              Map.entry("rollout", Rollouts::new),
+              Map.entry("scale", Scale::new),
               Map.entry("signal", Signal::new),
               Map.entry("top", Top::new),
               Map.entry("version", Version::new),

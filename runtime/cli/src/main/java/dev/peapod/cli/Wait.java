@@ -14,12 +14,17 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
-@Command(name = "wait", description = "Waits until pods are ready, gone, or at an end.")
+@Command(
+    name = "wait",
+    description = "Waits until pods and workloads are ready, gone, or at an end.")
 final class Wait implements Callable<Integer> {
   @ParentCommand private Root root = new Root();
   @Mixin private Namespaced in = new Namespaced();
 
-  @Parameters(arity = "0..*", paramLabel = "pod NAME", description = "pod NAME... or pod/NAME...")
+  @Parameters(
+      arity = "0..*",
+      paramLabel = "pod NAME",
+      description = "pod NAME... or pod/NAME..., also of other kinds.")
   private List<String> words = List.of();
 
   @Option(
@@ -44,6 +49,12 @@ final class Wait implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    List<Names.Group> groups = Names.groups(words);
+    List<Names.Group> documents = groups.stream().filter(g -> !g.isOfPods()).toList();
+    if (!documents.isEmpty()) {
+      return new WaitForDocuments(root, in.namespace, selector == null ? "" : selector, what)
+          .run(groups, Texts.duration(timeout, "--timeout"));
+    }
     List<String> names = Names.of(words);
     if (names.isEmpty() && selector == null) {
       throw new Failure("name pods, or use -l", Main.USAGE);

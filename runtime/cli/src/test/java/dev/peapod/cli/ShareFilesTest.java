@@ -48,8 +48,9 @@ class ShareFilesTest {
             "man/man1/peapod.1",
             "man/man1/peapod-debug.1",
             "man/man1/peapod-image.1",
-            "man/man1/peapod-image-ls.1")
-        .hasSize(1 + Main.line("").getSubcommands().size() - 1 + 4);
+            "man/man1/peapod-image-ls.1",
+            "man/man1/peapod-rollout-status.1")
+        .hasSize(1 + Main.line("").getSubcommands().size() - 1 + 6);
   }
 
   @ParameterizedTest

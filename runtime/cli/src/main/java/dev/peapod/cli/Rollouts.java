@@ -1,0 +1,163 @@
+package dev.peapod.cli;
+
+import dev.peapod.proto.peapod.v1.ObjectChange;
+import dev.peapod.proto.peapod.v1.PodChange;
+import dev.peapod.proto.peapod.v1.PodView;
+import dev.peapod.proto.peapod.v1.RestartRolloutRequest;
+import dev.peapod.proto.peapod.v1.RolloutProgress;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "rollout",
+    description = "Follows and repeats the rollout of a deployment or daemonset.",
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {Rollouts.Status.class, Rollouts.Restart.class})
+final class Rollouts implements Callable<Integer> {
+  @ParentCommand private Root root = new Root();
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public Integer call() {
+    spec.commandLine().usage(System.err);
+    return Main.USAGE;
+  }
+
+  /// What a verb's words name; at least one.
+  private static List<Names.Group> groups(List<String> words) {
+    List<Names.Group> groups = Names.groups(words);
+    if (groups.stream().anyMatch(group -> group.names().isEmpty())) {
+      throw new Failure("name a deployment, such as deployment/web", Main.USAGE);
+    }
+    return groups;
+  }
+
+  @Command(name = "status", description = "Waits until a rollout is through.")
+  static final class Status implements Callable<Integer> {
+    @ParentCommand private Rollouts above = new Rollouts();
+    @Mixin private Namespaced in = new Namespaced();
+
+    @Parameters(
+        arity = "1..*",
+        paramLabel = "deployment/NAME",
+        description = "deployment/NAME or daemonset/NAME.")
+    private List<String> words = List.of();
+
+    @Option(
+        names = {"-w", "--watch"},
+        negatable = true,
+        defaultValue = "true",
+        fallbackValue = "true",
+        description = "Wait for it (default); --no-watch: say how it stands.")
+    private boolean watch = true;
+
+    @Option(
+        names = "--timeout",
+        paramLabel = "TIME",
+        defaultValue = "365d",
+        description = "How long (default: without end).")
+    private String timeout = "365d";
+
+    @Override
+    public Integer call() {
+      long end = System.nanoTime() + Texts.duration(timeout, "--timeout").toNanos();
+      try (Daemon daemon = new Daemon(above.root)) {
+        for (Names.Group group : groups(words)) {
+          for (String name : group.names()) {
+            Duration patience = Duration.ofNanos(end - System.nanoTime());
+            follow(daemon, in.namespace, group.kind(), name, patience, watch);
+          }
+        }
+      }
+      return 0;
+    }
+  }
+
+  /// Waits for a rollout, telling how far it is.
+  ///
+  /// @throws Failure if it does not get on
+  static void follow(
+      Daemon daemon,
+      String namespace,
+      String kind,
+      String name,
+      Duration patience,
+      boolean toTheEnd) {
+    String[] last = {""};
+    new Documents(daemon, namespace, "")
+        .watch(
+            kind,
+            name,
+            PodView.POD_VIEW_SUMMARY,
+            patience,
+            change -> see(change, kind + "/" + name, last) || !toTheEnd);
+  }
+
+  private static boolean see(ObjectChange change, String what, String[] last) {
+    if (!change.hasObject()) {
+      if (last[0].isEmpty()) {
+        throw new Failure(what + " not found");
+      }
+      return false;
+    }
+    if (change.getType() == PodChange.Type.DELETED) {
+      throw new Failure(what + " was deleted meanwhile");
+    }
+    if (!change.getObject().hasRollout()) {
+      throw new Failure(change.getKind() + "s are not rolled out", Main.USAGE);
+    }
+    RolloutProgress progress = change.getObject().getRollout();
+    if (progress.getFailed()) {
+      throw new Failure(progress.getMessage());
+    }
+    if (!progress.getMessage().equals(last[0])) {
+      System.out.println(progress.getMessage());
+      System.out.flush();
+      last[0] = progress.getMessage();
+    }
+    return progress.getDone();
+  }
+
+  @Command(name = "restart", description = "Has all pods made anew, as a rollout.")
+  static final class Restart implements Callable<Integer> {
+    @ParentCommand private Rollouts above = new Rollouts();
+    @Mixin private Namespaced in = new Namespaced();
+
+    @Parameters(
+        arity = "1..*",
+        paramLabel = "deployment/NAME",
+        description = "deployment/NAME or daemonset/NAME.")
+    private List<String> words = List.of();
+
+    @Override
+    public Integer call() {
+      try (Daemon daemon = new Daemon(above.root)) {
+        for (Names.Group group : groups(words)) {
+          for (String name : group.names()) {
+            String kind =
+                daemon
+                    .pods()
+                    .restartRollout(
+                        RestartRolloutRequest.newBuilder()
+                            .setKind(group.kind())
+                            .setNamespace(in.namespace)
+                            .setName(name)
+                            .build())
+                    .getKind();
+            System.out.println(kind + "/" + name + " restarted");
+            System.out.flush();
+          }
+        }
+      }
+      return 0;
+    }
+  }
+}
