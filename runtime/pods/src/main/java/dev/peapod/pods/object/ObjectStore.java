@@ -22,7 +22,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -49,6 +51,7 @@ public final class ObjectStore {
   private final Path claims;
   private final InstantSource clock;
   private final Map<ObjectKey, HasMetadata> objects = new ConcurrentSkipListMap<>();
+  private final Set<Path> unread = ConcurrentHashMap.newKeySet();
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private long revision;
@@ -87,12 +90,18 @@ public final class ObjectStore {
       }
       objects.put(key, object);
     } catch (IOException | RuntimeException e) {
+      unread.add(file);
       LOG.log(Logger.Level.WARNING, "leave out " + file + ": " + e.getMessage());
     }
   }
 
   public Optional<HasMetadata> get(ObjectKey key) {
     return Optional.ofNullable(objects.get(key));
+  }
+
+  /// Whether a document is written down that could not be read, so that nobody knows what it says.
+  public boolean isUnread(ObjectKey key) {
+    return unread.contains(file(key));
   }
 
   public Optional<ConfigMap> configMap(String namespace, String name) {
@@ -230,6 +239,7 @@ public final class ObjectStore {
   private void write(ObjectKey key, HasMetadata object) {
     try {
       AtomicFiles.write(file(key), JSON.writeValueAsBytes(object));
+      unread.remove(file(key));
     } catch (IOException e) {
       throw PeapodException.internal("can not write " + file(key) + ": " + e.getMessage(), e);
     }

@@ -211,7 +211,7 @@ public final class Workloads implements AutoCloseable {
     }
   }
 
-  /// What was made for somebody goes when he is gone.
+  /// What was made for somebody goes when he is gone; not when it can not be read what he is.
   private void removeOrphans(List<Pod> pods) {
     List<HasMetadata> objects = fleet.objects().list();
     Set<String> uids =
@@ -229,11 +229,13 @@ public final class Workloads implements AutoCloseable {
     }
   }
 
-  private static boolean isOrphan(HasMetadata object, Set<String> uids) {
-    return Owners.controller(object)
-        .filter(owner -> ObjectKind.ofKind(owner.getKind()).isPresent())
-        .map(OwnerReference::getUid)
-        .filter(uid -> !uids.contains(uid))
+  private boolean isOrphan(HasMetadata object, Set<String> uids) {
+    Optional<OwnerReference> lost =
+        Owners.controller(object).filter(owner -> !uids.contains(owner.getUid()));
+    String namespace = object.getMetadata().getNamespace();
+    return lost.flatMap(owner -> ObjectKind.ofKind(owner.getKind()))
+        .map(kind -> new ObjectKey(kind, namespace, lost.get().getName()))
+        .filter(key -> !fleet.objects().isUnread(key))
         .isPresent();
   }
 
