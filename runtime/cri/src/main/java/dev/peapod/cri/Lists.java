@@ -5,6 +5,9 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import dev.peapod.error.PeapodException;
+import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.stub.ServerCalls;
@@ -80,9 +83,27 @@ final class Lists {
   private static ServerMethodDefinition<InputStream, InputStream> answered(
       ServerMethodDefinition<InputStream, InputStream> method,
       Function<InputStream, byte[]> answer) {
-    return method.withServerCallHandler(
+    ServerCallHandler<InputStream, InputStream> handler =
         ServerCalls.asyncUnaryCall(
             (request, observer) ->
-                Answers.send(observer, new ByteArrayInputStream(answer.apply(request)))));
+                Answers.send(observer, new ByteArrayInputStream(answer.apply(request))));
+    return method.withServerCallHandler(
+        (call, headers) -> new Copying(handler.startCall(call, headers)));
+  }
+
+  /// Keeps a request until it is answered: gRPC takes its bytes back once they were passed on.
+  private static final class Copying extends SimpleForwardingServerCallListener<InputStream> {
+    Copying(ServerCall.Listener<InputStream> listener) {
+      super(listener);
+    }
+
+    @Override
+    public void onMessage(InputStream request) {
+      try {
+        super.onMessage(new ByteArrayInputStream(request.readAllBytes()));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
   }
 }
