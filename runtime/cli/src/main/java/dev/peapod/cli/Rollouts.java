@@ -31,18 +31,8 @@ final class Rollouts implements Callable<Integer> {
     return Main.USAGE;
   }
 
-  /// What a verb's words name; at least one.
-  private static List<Names.Group> groups(List<String> words) {
-    List<Names.Group> groups = Names.groups(words);
-    if (groups.stream().anyMatch(group -> group.names().isEmpty())) {
-      throw new Failure("name a deployment, such as deployment/web", Main.USAGE);
-    }
-    return groups;
-  }
-
-  @Command(name = "status", description = "Waits until a rollout is through.")
-  static final class Status implements Callable<Integer> {
-    @ParentCommand private Rollouts above = new Rollouts();
+  /// The words that say whose rollout; at least one.
+  static final class Rolled {
     @Mixin private Namespaced in = new Namespaced();
 
     @Parameters(
@@ -50,6 +40,24 @@ final class Rollouts implements Callable<Integer> {
         paramLabel = "deployment/NAME",
         description = "deployment/NAME or daemonset/NAME.")
     private List<String> words = List.of();
+
+    String namespace() {
+      return in.namespace;
+    }
+
+    List<Names.Group> groups() {
+      List<Names.Group> groups = Names.groups(words);
+      if (groups.stream().anyMatch(group -> group.names().isEmpty())) {
+        throw new Failure("name a deployment, such as deployment/web", Main.USAGE);
+      }
+      return groups;
+    }
+  }
+
+  @Command(name = "status", description = "Waits until a rollout is through.")
+  static final class Status implements Callable<Integer> {
+    @ParentCommand private Rollouts above = new Rollouts();
+    @Mixin private Rolled rolled = new Rolled();
 
     @Option(
         names = {"-w", "--watch"},
@@ -70,10 +78,10 @@ final class Rollouts implements Callable<Integer> {
     public Integer call() {
       long end = System.nanoTime() + Texts.duration(timeout, "--timeout").toNanos();
       try (Daemon daemon = new Daemon(above.root)) {
-        for (Names.Group group : groups(words)) {
+        for (Names.Group group : rolled.groups()) {
           for (String name : group.names()) {
             Duration patience = Duration.ofNanos(end - System.nanoTime());
-            follow(daemon, in.namespace, group.kind(), name, patience, watch);
+            follow(daemon, rolled.namespace(), group.kind(), name, patience, watch);
           }
         }
       }
@@ -129,18 +137,12 @@ final class Rollouts implements Callable<Integer> {
   @Command(name = "restart", description = "Has all pods made anew, as a rollout.")
   static final class Restart implements Callable<Integer> {
     @ParentCommand private Rollouts above = new Rollouts();
-    @Mixin private Namespaced in = new Namespaced();
-
-    @Parameters(
-        arity = "1..*",
-        paramLabel = "deployment/NAME",
-        description = "deployment/NAME or daemonset/NAME.")
-    private List<String> words = List.of();
+    @Mixin private Rolled rolled = new Rolled();
 
     @Override
     public Integer call() {
       try (Daemon daemon = new Daemon(above.root)) {
-        for (Names.Group group : groups(words)) {
+        for (Names.Group group : rolled.groups()) {
           for (String name : group.names()) {
             String kind =
                 daemon
@@ -148,7 +150,7 @@ final class Rollouts implements Callable<Integer> {
                     .restartRollout(
                         RestartRolloutRequest.newBuilder()
                             .setKind(group.kind())
-                            .setNamespace(in.namespace)
+                            .setNamespace(rolled.namespace())
                             .setName(name)
                             .build())
                     .getKind();
