@@ -360,8 +360,9 @@ class EngineTest {
             new MountSpec.ImageVolume(TestImage.NAME, "", "", List.of()));
     Path layers = engine.root.resolve("images/l");
     Path aside = engine.root.resolve("images/aside");
+    int starts = 12;
     long before = 0;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < starts; i++) {
       String id =
           runtime()
               .createContainer(
@@ -377,8 +378,11 @@ class EngineTest {
         before = descriptors();
       }
     }
-    // One of four may be anybody's.
-    assertThat(descriptors()).isLessThanOrEqualTo(before + 1);
+    // The engine opens some for other things meanwhile; what is lost stays, one for each start.
+    long bound = before + starts / 2;
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .untilAsserted(() -> assertThat(descriptors()).isLessThan(bound));
   }
 
   private static long descriptors() throws IOException {
