@@ -4,7 +4,6 @@ import dev.peapod.cri.streaming.StreamingServer;
 import dev.peapod.engine.PodRuntime;
 import dev.peapod.image.ImageStore;
 import dev.peapod.image.Snapshots;
-import io.grpc.BindableService;
 import io.grpc.ServerInterceptors;
 import io.grpc.ServerServiceDefinition;
 import java.time.Clock;
@@ -24,26 +23,16 @@ public final class CriServices {
       Snapshots snapshots,
       StreamingServer streaming,
       String version) {
-    ErrorInterceptor errors = new ErrorInterceptor();
-    return List.of(
-        guarded(runtimeService(runtime, snapshots, streaming, version), errors),
-        guarded(inBytes(new ImageService(runtime, images, snapshots, Clock.systemUTC())), errors));
-  }
-
-  private static ServerServiceDefinition runtimeService(
-      PodRuntime runtime, Snapshots snapshots, StreamingServer streaming, String version) {
     RuntimeService service = new RuntimeService(runtime, snapshots, streaming, version);
-    return Lists.answered(inBytes(service), service.lists());
-  }
-
-  private static ServerServiceDefinition inBytes(BindableService service) {
-    return ServerInterceptors.useInputStreamMessages(service.bindService());
+    return List.of(
+        guarded(Lists.with(service.bindService(), service.lists())),
+        guarded(new ImageService(runtime, images, snapshots, Clock.systemUTC()).bindService()));
   }
 
   /// Requests are parsed behind the interceptor, so that it also sees those that can not be.
-  private static ServerServiceDefinition guarded(
-      ServerServiceDefinition service, ErrorInterceptor errors) {
-    return ServerInterceptors.intercept(service, errors);
+  private static ServerServiceDefinition guarded(ServerServiceDefinition service) {
+    return ServerInterceptors.intercept(
+        ServerInterceptors.useInputStreamMessages(service), new ErrorInterceptor());
   }
 
   /// The pod API's `Images`, on the images of an owner.

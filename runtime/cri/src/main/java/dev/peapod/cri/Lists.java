@@ -1,29 +1,40 @@
 package dev.peapod.cri;
 
 import com.google.protobuf.CodedOutputStream;
-import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
-import com.google.protobuf.Parser;
-import dev.peapod.error.PeapodException;
-import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
-import io.grpc.ServerCall;
-import io.grpc.ServerCallHandler;
+import io.grpc.MethodDescriptor;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.ServiceDescriptor;
 import io.grpc.stub.ServerCalls;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /// Answers that are one list, put together of bytes that were made before.
 final class Lists {
   /// The one field of such an answer.
   private static final int FIELD = 1;
+
+  private static final MethodDescriptor.Marshaller<byte[]> BYTES =
+      new MethodDescriptor.Marshaller<>() {
+        @Override
+        public InputStream stream(byte[] answer) {
+          return new ByteArrayInputStream(answer);
+        }
+
+        @Override
+        public byte[] parse(InputStream answer) {
+          throw new UnsupportedOperationException("answers are made here, not read");
+        }
+      };
 
   private Lists() {}
 
@@ -51,59 +62,28 @@ final class Lists {
     return all;
   }
 
-  /// A request of its bytes.
-  static <Q> Q request(Parser<Q> parser, InputStream bytes) {
-    try {
-      return parser.parseFrom(bytes);
-    } catch (InvalidProtocolBufferException e) {
-      throw new PeapodException(
-          PeapodException.Kind.INVALID, "the bytes are no request: " + e.getMessage(), e);
-    }
-  }
-
-  /// A service with some methods answered so.
-  ///
-  /// @param service takes and answers streams of bytes
-  /// @param methods from the request to the answer, by name
-  static ServerServiceDefinition answered(
-      ServerServiceDefinition service, Map<String, Function<InputStream, byte[]>> methods) {
-    ServerServiceDefinition.Builder all =
-        ServerServiceDefinition.builder(service.getServiceDescriptor());
-    for (ServerMethodDefinition<?, ?> any : service.getMethods()) {
-      @SuppressWarnings("unchecked")
-      ServerMethodDefinition<InputStream, InputStream> method =
-          (ServerMethodDefinition<InputStream, InputStream>) any;
-      Function<InputStream, byte[]> answer =
-          methods.get(method.getMethodDescriptor().getBareMethodName());
-      all.addMethod(answer == null ? method : answered(method, answer));
-    }
-    return all.build();
-  }
-
-  private static ServerMethodDefinition<InputStream, InputStream> answered(
-      ServerMethodDefinition<InputStream, InputStream> method,
-      Function<InputStream, byte[]> answer) {
-    ServerCallHandler<InputStream, InputStream> handler =
+  /// A method answered by the bytes of its answer.
+  static <Q> ServerMethodDefinition<Q, byte[]> method(
+      MethodDescriptor<Q, ?> method, Function<Q, byte[]> answer) {
+    return ServerMethodDefinition.create(
+        method.toBuilder(method.getRequestMarshaller(), BYTES).build(),
         ServerCalls.asyncUnaryCall(
-            (request, observer) ->
-                Answers.send(observer, new ByteArrayInputStream(answer.apply(request))));
-    return method.withServerCallHandler(
-        (call, headers) -> new Copying(handler.startCall(call, headers)));
+            (request, observer) -> Answers.send(observer, answer.apply(request))));
   }
 
-  /// Keeps a request until it is answered: gRPC takes its bytes back once they were passed on.
-  private static final class Copying extends SimpleForwardingServerCallListener<InputStream> {
-    Copying(ServerCall.Listener<InputStream> listener) {
-      super(listener);
-    }
-
-    @Override
-    public void onMessage(InputStream request) {
-      try {
-        super.onMessage(new ByteArrayInputStream(request.readAllBytes()));
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
+  /// A service with such methods in place of its own of the same names.
+  static ServerServiceDefinition with(
+      ServerServiceDefinition service, List<ServerMethodDefinition<?, byte[]>> methods) {
+    Map<String, ServerMethodDefinition<?, ?>> all = new LinkedHashMap<>();
+    Stream.concat(service.getMethods().stream(), methods.stream())
+        .forEach(method -> all.put(method.getMethodDescriptor().getFullMethodName(), method));
+    ServiceDescriptor.Builder descriptor =
+        ServiceDescriptor.newBuilder(service.getServiceDescriptor().getName())
+            .setSchemaDescriptor(service.getServiceDescriptor().getSchemaDescriptor());
+    all.values().forEach(method -> descriptor.addMethod(method.getMethodDescriptor()));
+    ServerServiceDefinition.Builder definition =
+        ServerServiceDefinition.builder(descriptor.build());
+    all.values().forEach(definition::addMethod);
+    return definition.build();
   }
 }

@@ -4,11 +4,10 @@ import dev.peapod.cri.streaming.StreamingServer;
 import dev.peapod.engine.PodRuntime;
 import dev.peapod.image.Snapshots;
 import dev.peapod.proto.runtime.v1.*;
+import io.grpc.ServerMethodDefinition;
 import io.grpc.stub.StreamObserver;
-import java.io.InputStream;
-import java.util.Map;
-import java.util.function.Function;
 import java.time.Clock;
+import java.util.List;
 
 /// CRI v1's RuntimeService for one owner. What it does not override answers UNIMPLEMENTED with the rpc's name.
 ///
@@ -35,13 +34,11 @@ final class RuntimeService extends RuntimeServiceGrpc.RuntimeServiceImplBase {
     this.checkpoints = new CheckpointCalls(runtime);
   }
 
-  /// The methods that are answered by bytes, by name: they are not among the overridden ones.
-  Map<String, Function<InputStream, byte[]>> lists() {
-    return Map.of(
-        "ListContainers",
-        bytes -> containers.list(Lists.request(ListContainersRequest.parser(), bytes)),
-        "ListPodSandbox",
-        bytes -> sandboxes.list(Lists.request(ListPodSandboxRequest.parser(), bytes)));
+  /// The methods that are answered by bytes: they are not among the overridden ones.
+  List<ServerMethodDefinition<?, byte[]>> lists() {
+    return List.of(
+        Lists.method(RuntimeServiceGrpc.getListContainersMethod(), containers::list),
+        Lists.method(RuntimeServiceGrpc.getListPodSandboxMethod(), sandboxes::list));
   }
 
   @Override
