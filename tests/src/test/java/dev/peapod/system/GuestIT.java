@@ -80,7 +80,7 @@ class GuestIT {
     StringBuilder path = new StringBuilder(own);
     path.append(File.pathSeparator)
         .append(Fixtures.HOME.resolve("runtime/linux/target/test-classes"));
-    try (Stream<Path> jars = Files.list(Fixtures.HOME.resolve("target/peapod/lib"))) {
+    try (Stream<Path> jars = Files.list(Fixtures.HOME.resolve("runtime/installation/target/jars"))) {
       jars.filter(jar -> jar.getFileName().toString().matches("(peapod-linux|jna)-.*\\.jar"))
           .forEach(jar -> path.append(File.pathSeparator).append(jar));
     }

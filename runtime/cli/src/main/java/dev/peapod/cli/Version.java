@@ -2,6 +2,7 @@ package dev.peapod.cli;
 
 import dev.peapod.proto.peapod.v1.DaemonInfo;
 import dev.peapod.proto.peapod.v1.DaemonInfoRequest;
+import java.lang.module.ModuleDescriptor;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -31,10 +32,10 @@ final class Version implements Callable<Integer> {
     return 0;
   }
 
-  /// As the jar says; `development` outside of one.
+  /// As the run-time image says; `development` outside of one.
   static String own() {
-    String version = Version.class.getPackage().getImplementationVersion();
-    return version == null ? "development" : version;
+    ModuleDescriptor module = Version.class.getModule().getDescriptor();
+    return module == null ? "development" : module.rawVersion().orElse("development");
   }
 
   static final class Provider implements IVersionProvider {

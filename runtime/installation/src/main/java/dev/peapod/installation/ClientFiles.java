@@ -13,7 +13,7 @@ final class ClientFiles {
 
   static void install(Path home, Libraries libraries, Stamp stamp)
       throws IOException, InterruptedException {
-    Path jar = libraries.path(libraries.only(Program.CLIENT.module() + "-"));
+    Path jar = libraries.path(libraries.only("peapod-cli-"));
     String madeFrom = jar.getFileName() + " " + Files.getLastModifiedTime(jar).toMillis();
     Path share = home.resolve("share");
     if (Files.exists(share.resolve("man")) && stamp.matches("client-files", madeFrom)) {
@@ -27,9 +27,8 @@ final class ClientFiles {
         new ProcessBuilder(
                 home.resolve("runtime/bin/java").toString(),
                 "-XX:TieredStopAtLevel=1",
-                "-cp",
-                home.resolve("lib") + "/*",
-                WRITER,
+                "-m",
+                ApplicationModule.NAME + "/" + WRITER,
                 share.toString())
             .inheritIO()
             .start()

@@ -21,8 +21,10 @@ public final class Installer {
     Path work = module.resolve("target");
 
     Stamp stamp = new Stamp(work.resolve("stamps"));
-    Libraries libraries = Libraries.install(work.resolve("dependency"), home.resolve("lib"));
-    RuntimeImage.install(libraries, home.resolve("runtime"), work, stamp);
+    Libraries libraries =
+        Libraries.install(
+            work.resolve("dependency"), work.resolve("jars"), home.resolve("lib"));
+    RuntimeImage.install(libraries, version, home.resolve("runtime"), work, stamp);
     for (String program : List.of("pause", "joiner")) {
       Path built = nativePrograms.resolve(program);
       if (Files.exists(built)) {

@@ -6,15 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.jar.Attributes;
 import java.util.jar.JarFile;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 
-/// The jars in `lib`, and beside them the native libraries that would otherwise be unpacked at every start.
+/// The jars that daemon and client are made of, and in `lib` the native libraries that would otherwise be unpacked at every start.
 ///
-/// @param directory `lib`
+/// @param directory where the jars are
 /// @param jars file names, sorted
 /// @param zstd file name of zstd-jni's native library
 record Libraries(Path directory, List<String> jars, String zstd) {
@@ -28,7 +27,7 @@ record Libraries(Path directory, List<String> jars, String zstd) {
           "jsr305-",
           "listenablefuture-");
 
-  static Libraries install(Path from, Path directory) throws IOException {
+  static Libraries install(Path from, Path directory, Path lib) throws IOException {
     Platform platform = Platform.current();
     List<String> jars;
     try (Stream<Path> files = Files.list(from)) {
@@ -54,26 +53,28 @@ record Libraries(Path directory, List<String> jars, String zstd) {
     List<String> natives = new ArrayList<>();
     natives.add(
         unpack(
-            directory,
-            only(jars, "jna-"),
+            directory.resolve(only(jars, "jna-")),
+            lib,
             "com/sun/jna/" + platform.jna() + "/",
             "libjnidispatch"));
     natives.add(
         unpack(
-            directory,
-            only(jars, "netty-transport-native-epoll-"),
+            directory.resolve(only(jars, "netty-transport-native-epoll-")),
+            lib,
             "META-INF/native/",
             "libnetty_transport_native_epoll_"));
     String zstd =
         unpack(
-            directory, only(jars, "zstd-jni-"), "linux/" + platform.zstd() + "/", "libzstd-jni");
+            directory.resolve(only(jars, "zstd-jni-")),
+            lib,
+            "linux/" + platform.zstd() + "/",
+            "libzstd-jni");
     natives.add(zstd);
-    List<String> keep = new ArrayList<>(jars);
-    keep.addAll(natives);
     for (Program program : Program.values()) {
-      keep.add(program.cache());
+      natives.add(program.cache());
     }
-    Trees.keepOnly(directory, keep);
+    Trees.keepOnly(lib, natives);
+    Trees.keepOnly(directory, jars);
     return new Libraries(directory, jars, zstd);
   }
 
@@ -91,25 +92,12 @@ record Libraries(Path directory, List<String> jars, String zstd) {
     return directory.resolve(jar);
   }
 
-  /// The launch script of a program, with class path and main class filled in.
+  /// The launch script of a program, with its names filled in.
   String fill(Path scripts, Program program) throws IOException {
-    String classPath =
-        classPath(program).stream().map(jar -> "$lib/" + jar).collect(Collectors.joining(":"));
     return Files.readString(scripts.resolve(program.command()))
-        .replace("@classpath@", classPath)
+        .replace("@module@", ApplicationModule.NAME)
         .replace("@zstd@", zstd)
         .replace("@main@", program.mainClass());
-  }
-
-  /// What the manifest of the program's jar names, as far as it is installed.
-  private List<String> classPath(Program program) throws IOException {
-    String first = only(program.module() + "-");
-    try (JarFile jar = new JarFile(path(first).toFile())) {
-      String others = jar.getManifest().getMainAttributes().getValue(Attributes.Name.CLASS_PATH);
-      return Stream.concat(Stream.of(first), Stream.of(others.split(" ")))
-          .filter(jars::contains)
-          .toList();
-    }
   }
 
   /// The one jar whose name begins so.
@@ -125,9 +113,9 @@ record Libraries(Path directory, List<String> jars, String zstd) {
     return found.getFirst();
   }
 
-  private static String unpack(Path directory, String jar, String within, String prefix)
+  private static String unpack(Path jar, Path to, String within, String prefix)
       throws IOException {
-    try (JarFile file = new JarFile(directory.resolve(jar).toFile())) {
+    try (JarFile file = new JarFile(jar.toFile())) {
       ZipEntry entry =
           file.stream()
               .filter(e -> e.getName().startsWith(within + prefix))
@@ -136,7 +124,7 @@ record Libraries(Path directory, List<String> jars, String zstd) {
                   () -> new IllegalStateException("no " + within + prefix + "* in " + jar));
       String name = entry.getName().substring(within.length());
       Trees.write(
-          directory.resolve(name), file.getInputStream(entry).readAllBytes(), "rwxr-xr-x");
+          to.resolve(name), file.getInputStream(entry).readAllBytes(), "rwxr-xr-x");
       return name;
     }
   }

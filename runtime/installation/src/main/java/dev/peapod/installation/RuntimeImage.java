@@ -13,7 +13,7 @@ import java.util.TreeSet;
 import java.util.spi.ToolProvider;
 import java.util.stream.Collectors;
 
-/// The Java run-time image: the modules that the jars use, of the JDK that runs this.
+/// The Java run-time image: daemon and client as one module, and the modules of the JDK that runs this which they use.
 final class RuntimeImage {
   // Named by optional code that Peapod never comes to: java.beans and AWT in Jackson, SnakeYAML and JNA, dates of SQL
   // in Jackson and Gson, events in Netty. They would double the image.
@@ -21,29 +21,39 @@ final class RuntimeImage {
 
   private RuntimeImage() {}
 
-  static void install(Libraries libraries, Path image, Path work, Stamp stamp)
-      throws IOException {
+  static void install(
+      Libraries libraries, String version, Path image, Path work, Stamp stamp) throws IOException {
     Set<String> modules = new TreeSet<>();
     modules.addAll(modules("foreign", libraries, libraries.foreign(), work, stamp));
     modules.addAll(modules("own", libraries, libraries.own(), work, stamp));
     modules.removeAll(OPTIONAL);
     String list = String.join(",", modules);
-    String madeFrom = System.getProperty("java.home") + " " + Runtime.version() + " " + list;
+    String madeFrom =
+        "%s %s %s %s\n%s"
+            .formatted(
+                version,
+                System.getProperty("java.home"),
+                Runtime.version(),
+                list,
+                libraries.fingerprint());
     if (Files.exists(image.resolve("release")) && stamp.matches("runtime", madeFrom)) {
       return;
     }
     Installer.say("linking the Java run-time image of " + Runtime.version() + ": " + list);
     stamp.clear("runtime");
     Trees.delete(image);
+    Path application = work.resolve("application/" + ApplicationModule.NAME + ".jar");
+    ApplicationModule.write(libraries, version, modules, application);
     // Not compressed: classes that no cache holds are then read quickest, and the archive is compressed anyway.
     run(
         "jlink",
         List.of(
+            "--module-path",
+            application.toString(),
             "--add-modules",
-            list,
+            ApplicationModule.NAME,
             "--output",
             image.toString(),
-            "--strip-debug",
             "--no-header-files",
             "--no-man-pages",
             "--compress=zip-0"));

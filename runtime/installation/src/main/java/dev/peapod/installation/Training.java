@@ -262,17 +262,10 @@ final class Training {
     return home.resolve("lib").resolve(program.cache());
   }
 
-  /// Jars with their times, scripts and the JVM: what the caches are checked against when they are used.
+  /// The run-time image with its time, and the scripts: what the caches are checked against when they are used.
   private String madeFrom() throws IOException {
     StringBuilder text = new StringBuilder(Runtime.version() + "\n");
-    try (var files = Files.list(home.resolve("lib"))) {
-      for (Path file : files.filter(f -> f.toString().endsWith(".jar")).sorted().toList()) {
-        text.append(file.getFileName())
-            .append(' ')
-            .append(Files.getLastModifiedTime(file).toMillis())
-            .append('\n');
-      }
-    }
+    text.append(Files.getLastModifiedTime(home.resolve("runtime/lib/modules")).toMillis());
     for (Program program : Program.values()) {
       text.append(Files.readString(home.resolve("bin").resolve(program.command())));
     }

@@ -10,7 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// Files that are written only if they change: an ahead-of-time cache is good for jars of the same modification time.
+/// Files that are written only if they change, so that what is made from them is up to date by their times.
 final class Trees {
   private Trees() {}
 
