@@ -7,9 +7,11 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
 /// `peapod`. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the daemon can not be reached.
@@ -54,12 +56,15 @@ public final class Main {
             new java.io.BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 16),
             false,
             StandardCharsets.UTF_8));
+    if (needsDaemon(arguments)) {
+      Daemon.connectAhead(Root.socket(socket(arguments)));
+    }
     int code = run(arguments);
     System.out.flush();
     if (System.out.checkError() && code == 0) {
       code = FAILED;
     }
-    // Threads of the transport may still wind down; nothing of theirs is waited for.
+    // Nothing that may still wind down is waited for.
     Runtime.getRuntime().halt(code);
   }
 
@@ -83,6 +88,26 @@ public final class Main {
     line.setAbbreviatedOptionsAllowed(false);
     line.getSubcommands().values().forEach(sub -> sub.setExpandAtFiles(false));
     return line;
+  }
+
+  private static boolean needsDaemon(String[] arguments) {
+    String verb = verb(arguments);
+    return VERBS.containsKey(verb)
+        && !verb.equals("completion")
+        && !List.of(arguments).contains("--help");
+  }
+
+  /// What is likely to be found as `--socket`'s value; another one is connected to when it is known.
+  private static @Nullable String socket(String[] arguments) {
+    for (int i = 0; i < arguments.length && !arguments[i].equals("--"); i++) {
+      if (arguments[i].equals("--socket") && i + 1 < arguments.length) {
+        return arguments[i + 1];
+      }
+      if (arguments[i].startsWith("--socket=")) {
+        return arguments[i].substring("--socket=".length());
+      }
+    }
+    return null;
   }
 
   /// The first argument that is no option; `--socket` takes the one after it.

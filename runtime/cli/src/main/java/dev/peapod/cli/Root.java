@@ -43,7 +43,14 @@ final class Root implements Callable<Integer> {
   private boolean version;
 
   String socket() {
-    String path = socket != null ? socket : System.getenv("PEAPOD_SOCKET");
+    return socket(socket);
+  }
+
+  /// The socket's path.
+  ///
+  /// @param given by `--socket`; null where that is not there
+  static String socket(@Nullable String given) {
+    String path = given != null ? given : System.getenv("PEAPOD_SOCKET");
     if (path == null || path.isEmpty()) {
       return DEFAULT_SOCKET;
     }
