@@ -32,6 +32,9 @@ import org.junit.jupiter.api.Test;
 
 /// Requests that nobody means, against the installed daemon: each is answered with a reason that is the asker's, soon,
 /// and the daemon goes on. `-Dpeapod.tests.fuzz.requests=N` and `-Dpeapod.tests.fuzz.seed=N` for a longer run.
+///
+/// A generator of its own instead of a coverage-guided fuzzer (Jazzer): that one is led by what it sees of code in its own
+/// process, and of a daemon in another one, where namespaces, mounts and files are the things to break, it sees nothing.
 final class FuzzIT extends KubeletTest {
   private static final long SEED = Long.getLong("peapod.tests.fuzz.seed", 20261122);
   private static final int REQUESTS = Integer.getInteger("peapod.tests.fuzz.requests", 1500);

@@ -23,11 +23,13 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestReporter;
 
 /// Exec and attach over WebSocket against the installed daemon; the log's reopening.
 @SuppressWarnings("NullAway.Init")
 final class StreamingIT extends SystemTest {
-  /// `-Dpeapod.tests.stream.cycles=N` for a longer run.
+  /// Clients that attach and go. `-Dpeapod.tests.stream.cycles=N` for a longer run, which tells what the daemon holds after
+  /// a warm-up of N/4, after half and after all of them.
   private static final int CYCLES = Integer.getInteger("peapod.tests.stream.cycles", 1000);
 
 
@@ -198,19 +200,34 @@ final class StreamingIT extends SystemTest {
   }
 
   @Test
-  void comesAndGoesWithoutATrace() throws IOException {
+  void comesAndGoesWithoutATrace(TestReporter reporter) throws IOException {
     PodSandboxConfig.Builder config = pods.sandbox("cycles");
     CriPods.Started pod =
         pods.start(config, pods.script("main", "cat").setStdin(true));
     attachAndDrop(pod.container(), CYCLES / 4);
+    report(reporter, CYCLES / 4);
     long descriptors = count("fd");
     long threads = count("task");
-    attachAndDrop(pod.container(), CYCLES);
+    for (int part = 1; part <= 2; part++) {
+      attachAndDrop(pod.container(), CYCLES / 2);
+      report(reporter, CYCLES / 4 + part * CYCLES / 2);
+    }
     await()
         .atMost(Duration.ofSeconds(30))
         .untilAsserted(() -> assertThat(count("fd")).isLessThanOrEqualTo(descriptors + 5));
     assertThat(count("task")).isLessThanOrEqualTo(threads + 5);
     pods.remove(pod.sandbox());
+  }
+
+  private void report(TestReporter reporter, int cycles) throws IOException {
+    String resident =
+        Files.readAllLines(Path.of("/proc/" + peapod.pid() + "/status")).stream()
+            .filter(line -> line.startsWith("VmRSS:"))
+            .findFirst()
+            .orElseThrow();
+    reporter.publishEntry(
+        "after " + cycles + " clients",
+        "%d descriptors, %d threads, %s".formatted(count("fd"), count("task"), resident));
   }
 
   private void attachAndDrop(String container, int times) {

@@ -33,8 +33,7 @@ import java.util.stream.Stream;
 /// The CRI's calls for containers.
 final class ContainerCalls {
   private final PodRuntime runtime;
-  private final Kept<ContainerStatus, byte[]> elements =
-      new Kept<>(ContainerStatus::id, c -> Lists.element(ContainerMapping.listed(c)));
+  private final Listing<ContainerStatus> listing = new Listing<>(ContainerStatus::id, ContainerMapping::listed);
 
   ContainerCalls(PodRuntime runtime) {
     this.runtime = runtime;
@@ -91,8 +90,7 @@ final class ContainerCalls {
   /// The bytes of a [ListContainersResponse].
   byte[] list(ListContainersRequest request) {
     List<ContainerStatus> all = runtime.containers();
-    elements.forgetOthers(all);
-    return Lists.of(newestFirst(all, request.getFilter()).map(elements::of).toList());
+    return listing.of(all, request.getFilter(), () -> newestFirst(all, request.getFilter()));
   }
 
   List<Container> listed(ContainerFilter filter) {

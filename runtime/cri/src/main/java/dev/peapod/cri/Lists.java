@@ -8,7 +8,6 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.ServiceDescriptor;
 import io.grpc.stub.ServerCalls;
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -40,15 +39,13 @@ final class Lists {
 
   /// A message as an element of a list.
   static byte[] element(MessageLite message) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream(message.getSerializedSize() + 8);
+    byte[] bytes = new byte[CodedOutputStream.computeMessageSize(FIELD, message)];
     try {
-      CodedOutputStream out = CodedOutputStream.newInstance(bytes, 64);
-      out.writeMessage(FIELD, message);
-      out.flush();
+      CodedOutputStream.newInstance(bytes).writeMessage(FIELD, message);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return bytes.toByteArray();
+    return bytes;
   }
 
   /// The list of such elements.

@@ -12,6 +12,7 @@ import dev.peapod.proto.runtime.v1.PodSandboxStatsFilter;
 import dev.peapod.proto.runtime.v1.UInt64Value;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.ToLongFunction;
 
 /// The CRI's metrics of pods and containers, under the names that cAdvisor made known.
@@ -116,10 +117,11 @@ final class MetricsCalls {
   }
 
   /// Those of the sandboxes that are READY.
-  List<PodSandboxMetrics> metrics() {
-    return stats.sandboxes(PodSandboxStatsFilter.getDefaultInstance()).stream()
-        .map(this::metrics)
-        .toList();
+  ///
+  /// @param made what is made of each
+  <T> List<T> metrics(Function<PodSandboxMetrics, T> made) {
+    return stats.sandboxes(
+        PodSandboxStatsFilter.getDefaultInstance(), pod -> made.apply(metrics(pod)));
   }
 
   private PodSandboxMetrics metrics(PodSandboxStats pod) {

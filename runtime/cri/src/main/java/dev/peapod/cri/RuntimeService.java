@@ -38,7 +38,16 @@ final class RuntimeService extends RuntimeServiceGrpc.RuntimeServiceImplBase {
   List<ServerMethodDefinition<?, byte[]>> lists() {
     return List.of(
         Lists.method(RuntimeServiceGrpc.getListContainersMethod(), containers::list),
-        Lists.method(RuntimeServiceGrpc.getListPodSandboxMethod(), sandboxes::list));
+        Lists.method(RuntimeServiceGrpc.getListPodSandboxMethod(), sandboxes::list),
+        Lists.method(
+            RuntimeServiceGrpc.getListContainerStatsMethod(),
+            request -> Lists.of(stats.containers(request.getFilter(), Lists::element))),
+        Lists.method(
+            RuntimeServiceGrpc.getListPodSandboxStatsMethod(),
+            request -> Lists.of(stats.sandboxes(request.getFilter(), Lists::element))),
+        Lists.method(
+            RuntimeServiceGrpc.getListPodSandboxMetricsMethod(),
+            request -> Lists.of(metrics.metrics(Lists::element))));
   }
 
   @Override
@@ -176,22 +185,12 @@ final class RuntimeService extends RuntimeServiceGrpc.RuntimeServiceImplBase {
   }
 
   @Override
-  public void listContainerStats(
-      ListContainerStatsRequest request, StreamObserver<ListContainerStatsResponse> answer) {
-    Answers.send(
-        answer,
-        ListContainerStatsResponse.newBuilder()
-            .addAllStats(stats.containers(request.getFilter()))
-            .build());
-  }
-
-  @Override
   public void streamContainerStats(
       StreamContainerStatsRequest request, StreamObserver<StreamContainerStatsResponse> answer) {
     Batches.send(
         "StreamContainerStats",
         answer,
-        () -> stats.containers(request.getFilter()),
+        () -> stats.containers(request.getFilter(), one -> one),
         batch -> StreamContainerStatsResponse.newBuilder().addAllContainerStats(batch).build());
   }
 
@@ -202,22 +201,12 @@ final class RuntimeService extends RuntimeServiceGrpc.RuntimeServiceImplBase {
   }
 
   @Override
-  public void listPodSandboxStats(
-      ListPodSandboxStatsRequest request, StreamObserver<ListPodSandboxStatsResponse> answer) {
-    Answers.send(
-        answer,
-        ListPodSandboxStatsResponse.newBuilder()
-            .addAllStats(stats.sandboxes(request.getFilter()))
-            .build());
-  }
-
-  @Override
   public void streamPodSandboxStats(
       StreamPodSandboxStatsRequest request, StreamObserver<StreamPodSandboxStatsResponse> answer) {
     Batches.send(
         "StreamPodSandboxStats",
         answer,
-        () -> stats.sandboxes(request.getFilter()),
+        () -> stats.sandboxes(request.getFilter(), one -> one),
         batch -> StreamPodSandboxStatsResponse.newBuilder().addAllPodSandboxStats(batch).build());
   }
 
@@ -232,21 +221,13 @@ final class RuntimeService extends RuntimeServiceGrpc.RuntimeServiceImplBase {
   }
 
   @Override
-  public void listPodSandboxMetrics(
-      ListPodSandboxMetricsRequest request, StreamObserver<ListPodSandboxMetricsResponse> answer) {
-    Answers.send(
-        answer,
-        ListPodSandboxMetricsResponse.newBuilder().addAllPodMetrics(metrics.metrics()).build());
-  }
-
-  @Override
   public void streamPodSandboxMetrics(
       StreamPodSandboxMetricsRequest request,
       StreamObserver<StreamPodSandboxMetricsResponse> answer) {
     Batches.send(
         "StreamPodSandboxMetrics",
         answer,
-        metrics::metrics,
+        () -> metrics.metrics(one -> one),
         batch ->
             StreamPodSandboxMetricsResponse.newBuilder().addAllPodSandboxMetrics(batch).build());
   }

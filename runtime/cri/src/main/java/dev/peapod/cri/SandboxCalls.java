@@ -25,8 +25,7 @@ import java.util.stream.Stream;
 final class SandboxCalls {
   private final PodRuntime runtime;
   private final Clock clock;
-  private final Kept<SandboxStatus, byte[]> elements =
-      new Kept<>(SandboxStatus::id, s -> Lists.element(SandboxMapping.listed(s)));
+  private final Listing<SandboxStatus> listing = new Listing<>(SandboxStatus::id, SandboxMapping::listed);
 
   SandboxCalls(PodRuntime runtime, Clock clock) {
     this.runtime = runtime;
@@ -80,8 +79,7 @@ final class SandboxCalls {
   /// The bytes of a [ListPodSandboxResponse].
   byte[] list(ListPodSandboxRequest request) {
     List<SandboxStatus> all = runtime.sandboxes();
-    elements.forgetOthers(all);
-    return Lists.of(newestFirst(all, request.getFilter()).map(elements::of).toList());
+    return listing.of(all, request.getFilter(), () -> newestFirst(all, request.getFilter()));
   }
 
   List<PodSandbox> listed(PodSandboxFilter filter) {

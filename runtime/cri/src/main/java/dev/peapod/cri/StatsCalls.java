@@ -65,7 +65,9 @@ final class StatsCalls {
   }
 
   /// Those of the containers that run.
-  List<ContainerStats> containers(ContainerStatsFilter filter) {
+  ///
+  /// @param made what is made of each
+  <T> List<T> containers(ContainerStatsFilter filter, Function<ContainerStats, T> made) {
     return forgetGone().parallelStream()
         .filter(container -> container.state() == ContainerState.RUNNING)
         .filter(
@@ -74,6 +76,7 @@ final class StatsCalls {
                     && container.sandboxId().startsWith(filter.getPodSandboxId())
                     && Labels.match(container.spec().labels(), filter.getLabelSelectorMap()))
         .flatMap(container -> unlessGone(container, c -> stats(c, written.lately(c.id()))))
+        .map(made)
         .toList();
   }
 
@@ -95,7 +98,9 @@ final class StatsCalls {
   }
 
   /// Those of the sandboxes that are READY.
-  List<PodSandboxStats> sandboxes(PodSandboxStatsFilter filter) {
+  ///
+  /// @param made what is made of each
+  <T> List<T> sandboxes(PodSandboxStatsFilter filter, Function<PodSandboxStats, T> made) {
     forgetGone();
     return runtime.sandboxes().parallelStream()
         .filter(sandbox -> sandbox.state() == SandboxStatus.SandboxState.READY)
@@ -104,6 +109,7 @@ final class StatsCalls {
                 sandbox.id().startsWith(filter.getId())
                     && Labels.match(sandbox.spec().labels(), filter.getLabelSelectorMap()))
         .flatMap(sandbox -> unlessGone(sandbox, s -> stats(s, written::lately)))
+        .map(made)
         .toList();
   }
 
@@ -234,11 +240,13 @@ final class StatsCalls {
   }
 
   private static PsiData psi(Pressure.Share share) {
-    return PsiData.newBuilder()
-        .setTotal(share.totalMicros())
-        .setAvg10(share.avg10())
-        .setAvg60(share.avg60())
-        .setAvg300(share.avg300())
+    return share.equals(Pressure.Share.NONE)
+        ? PsiData.getDefaultInstance()
+        : PsiData.newBuilder()
+            .setTotal(share.totalMicros())
+            .setAvg10(share.avg10())
+            .setAvg60(share.avg60())
+            .setAvg300(share.avg300())
         .build();
   }
 

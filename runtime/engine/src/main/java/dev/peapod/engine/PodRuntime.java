@@ -227,7 +227,7 @@ public final class PodRuntime {
   public OptionalLong containerThreads(String id) {
     Container container = containers.get(owner, id);
     return container.state() == ContainerState.RUNNING
-        ? threads(container.cgroup())
+        ? threads(container.cgroup(), container.usage())
         : OptionalLong.empty();
   }
 
@@ -236,11 +236,13 @@ public final class PodRuntime {
   /// @throws PeapodException NOT_FOUND
   public OptionalLong sandboxThreads(String id) {
     Sandbox sandbox = sandboxes.get(owner, id);
-    return sandbox.isReady() ? threads(sandbox.cgroup()) : OptionalLong.empty();
+    return sandbox.isReady()
+        ? threads(sandbox.cgroup(), sandbox.usage())
+        : OptionalLong.empty();
   }
 
-  private OptionalLong threads(String cgroup) {
-    return unlessGone(() -> cgroups.open(cgroup).threads(), OptionalLong.empty());
+  private OptionalLong threads(String cgroup, KeptFiles files) {
+    return unlessGone(() -> cgroups.open(cgroup).threads(files::read), OptionalLong.empty());
   }
 
   /// What is read of a cgroup, or `gone` where its end came in between.

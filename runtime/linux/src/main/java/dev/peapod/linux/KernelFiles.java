@@ -49,7 +49,11 @@ public final class KernelFiles {
     if (n < 0) {
       throw new KernelException("read(\"" + path + "\")", errno);
     }
-    return new String(page, 0, (int) n, StandardCharsets.ISO_8859_1).stripTrailing();
+    int end = (int) n;
+    while (end > 0 && Character.isWhitespace(page[end - 1])) {
+      end--;
+    }
+    return new String(page, 0, end, StandardCharsets.ISO_8859_1);
   }
 
   /// As [#readAtOnce(String)], of a file that is open already and may have been read before.

@@ -32,20 +32,39 @@ public record NetworkCounters(
   /// Two lines of headings, then one for each interface: its name, eight numbers received, eight sent.
   static List<NetworkCounters> parse(String text) {
     List<NetworkCounters> counters = new ArrayList<>();
-    for (String line : text.lines().skip(2).toList()) {
-      int colon = line.lastIndexOf(':');
-      String[] fields = line.substring(colon + 1).strip().split(" +");
-      if (colon > 0 && fields.length >= FIELDS) {
-        long[] n = new long[FIELDS];
-        for (int i = 0; i < FIELDS; i++) {
-          n[i] = Long.parseUnsignedLong(fields[i]);
-        }
+    int start = text.indexOf('\n', text.indexOf('\n') + 1) + 1;
+    while (start > 0 && start < text.length()) {
+      int newline = text.indexOf('\n', start);
+      int end = newline < 0 ? text.length() : newline;
+      // Names may have colons themselves.
+      int colon = text.lastIndexOf(':', end - 1);
+      if (colon > start) {
+        long[] n = numbers(text, colon + 1, end);
         counters.add(
             new NetworkCounters(
-                line.substring(0, colon).strip(),
+                text.substring(start, colon).strip(),
                 n[0], n[1], n[2], n[3], n[8], n[9], n[10], n[11]));
       }
+      start = end + 1;
     }
     return counters;
+  }
+
+  /// Numbers between spaces; those from 2^63 on are negative, those that are missing 0.
+  private static long[] numbers(String text, int start, int end) {
+    long[] numbers = new long[FIELDS];
+    boolean within = false;
+    for (int i = start, field = -1; i < end; i++) {
+      char c = text.charAt(i);
+      boolean digit = c >= '0' && c <= '9';
+      if (digit && !within) {
+        field++;
+      }
+      if (digit && field < FIELDS) {
+        numbers[field] = numbers[field] * 10 + (c - '0');
+      }
+      within = digit;
+    }
+    return numbers;
   }
 }

@@ -98,5 +98,7 @@ public interface Cgroup {
   CgroupStats stats(UnaryOperator<String> read);
 
   /// How many processes and threads are in it and below; empty where the kernel does not count them.
-  OptionalLong threads();
+  ///
+  /// @param read as for [#stats(UnaryOperator)]
+  OptionalLong threads(UnaryOperator<String> read);
 }

@@ -128,18 +128,29 @@ final class CgroupFiles {
   ///
   /// @throws PeapodException INVALID
   static String checked(String path) {
-    boolean valid = path.startsWith("/") && path.length() > 1;
-    for (String name : valid ? path.substring(1).split("/", -1) : new String[0]) {
-      valid &=
-          !name.isEmpty()
-              && !name.equals(".")
-              && !name.equals("..")
-              && name.chars().noneMatch(c -> c < ' ');
+    boolean valid = path.startsWith("/");
+    for (int at = 0; valid && at < path.length(); ) {
+      int slash = path.indexOf('/', at + 1);
+      int end = slash < 0 ? path.length() : slash;
+      valid = isName(path, at + 1, end);
+      at = end;
     }
     if (!valid) {
       throw PeapodException.invalid("\"" + path + "\" is not a path of a cgroup");
     }
     return path;
+  }
+
+  private static boolean isName(String path, int start, int end) {
+    int length = end - start;
+    // No dots at all are no name either.
+    boolean dots = length <= 2 && path.regionMatches(start, "..", 0, length);
+    for (int i = start; i < end; i++) {
+      if (path.charAt(i) < ' ') {
+        return false;
+      }
+    }
+    return !dots;
   }
 
   /// The levels that were made, the highest first.

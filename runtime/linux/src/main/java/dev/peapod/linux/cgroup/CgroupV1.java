@@ -216,8 +216,8 @@ record CgroupV1(CgroupsV1 cgroups, String path, List<String> created) implements
   }
 
   @Override
-  public OptionalLong threads() {
-    return CgroupFiles.value(cgroups.mountPoint("pids").map(h -> h + path + "/pids.current"));
+  public OptionalLong threads(UnaryOperator<String> read) {
+    return CgroupFiles.value(cgroups.mountPoint("pids").map(h -> h + path + "/pids.current"), read);
   }
 
   private Optional<Pressure> pressure(String of, UnaryOperator<String> read) {

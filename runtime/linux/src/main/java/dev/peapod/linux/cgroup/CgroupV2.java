@@ -183,8 +183,8 @@ record CgroupV2(CgroupsV2 cgroups, String directory, String path, List<String> c
   }
 
   @Override
-  public OptionalLong threads() {
-    return value("pids", "pids.current", KernelFiles::readAtOnce);
+  public OptionalLong threads(UnaryOperator<String> read) {
+    return value("pids", "pids.current", read);
   }
 
   private Optional<Pressure> pressure(String of, UnaryOperator<String> read) {

@@ -16,7 +16,8 @@ public record Pressure(Share some, Share full) {
   /// @param totalMicros since the cgroup was made
   /// @param avg10 per cent of the last 10 seconds; the others likewise
   public record Share(long totalMicros, double avg10, double avg60, double avg300) {
-    private static final Share NONE = new Share(0, 0, 0, 0);
+    /// Nobody has ever waited.
+    public static final Share NONE = new Share(0, 0, 0, 0);
   }
 
   /// Whether the kernel counts at all.

@@ -103,7 +103,7 @@ record Subgroup(CgroupV1 above, String unified, String name) implements Cgroup {
   }
 
   @Override
-  public OptionalLong threads() {
-    return above.threads();
+  public OptionalLong threads(UnaryOperator<String> read) {
+    return above.threads(read);
   }
 }

@@ -195,7 +195,7 @@ abstract class CgroupsContract {
         startInside(cgroup, "[ $(nproc) = 1 ] || exit 3; i=0; while :; do i=$((i+1)); done")) {
       await().until(() -> cgroup.stats().cpuNanos().orElseThrow() > 10_000_000);
       // The shell has waited for nproc.
-      await().until(() -> cgroup.threads().orElseThrow() == 1);
+      await().until(() -> cgroup.threads(KernelFiles::readAtOnce).orElseThrow() == 1);
       assertThat(child.process().isAlive()).isTrue();
       CgroupStats stats = cgroup.stats();
       assertThat(stats.memoryBytes().orElseThrow()).isPositive();
