@@ -23,7 +23,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestReporter;
 
 /// Exec and attach over WebSocket against the installed daemon; the log's reopening.
 @SuppressWarnings("NullAway.Init")
@@ -200,17 +199,17 @@ final class StreamingIT extends SystemTest {
   }
 
   @Test
-  void comesAndGoesWithoutATrace(TestReporter reporter) throws IOException {
+  void comesAndGoesWithoutATrace() throws IOException {
     PodSandboxConfig.Builder config = pods.sandbox("cycles");
     CriPods.Started pod =
         pods.start(config, pods.script("main", "cat").setStdin(true));
     attachAndDrop(pod.container(), CYCLES / 4);
-    report(reporter, CYCLES / 4);
+    report(CYCLES / 4);
     long descriptors = count("fd");
     long threads = count("task");
     for (int part = 1; part <= 2; part++) {
       attachAndDrop(pod.container(), CYCLES / 2);
-      report(reporter, CYCLES / 4 + part * CYCLES / 2);
+      report(CYCLES / 4 + part * CYCLES / 2);
     }
     await()
         .atMost(Duration.ofSeconds(30))
@@ -219,15 +218,15 @@ final class StreamingIT extends SystemTest {
     pods.remove(pod.sandbox());
   }
 
-  private void report(TestReporter reporter, int cycles) throws IOException {
+  private void report(int cycles) throws IOException {
     String resident =
         Files.readAllLines(Path.of("/proc/" + peapod.pid() + "/status")).stream()
             .filter(line -> line.startsWith("VmRSS:"))
             .findFirst()
             .orElseThrow();
-    reporter.publishEntry(
-        "after " + cycles + " clients",
-        "%d descriptors, %d threads, %s".formatted(count("fd"), count("task"), resident));
+    System.out.printf(
+        "after %d clients: %d descriptors, %d threads, %s%n",
+        cycles, count("fd"), count("task"), resident);
   }
 
   private void attachAndDrop(String container, int times) {
