@@ -2,6 +2,7 @@ package dev.peapod.linux;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /// Which security modules the kernel runs, as far as they label processes. Thread-safe.
@@ -28,6 +29,17 @@ public final class SecurityModules {
         KernelFiles.read(PROFILES, 1 << 22)
             .lines()
             .anyMatch(line -> line.startsWith(name + " (")));
+  }
+
+  /// Loads AppArmor profiles into the kernel, in the place of those of their names.
+  ///
+  /// @param text as apparmor_parser(8) takes it
+  /// @throws dev.peapod.error.PeapodException if that program is missing or refuses it
+  public static void loadAppArmorProfiles(String text) {
+    Programs.run(
+        List.of("apparmor_parser", "--replace", "--skip-cache", "--quiet"),
+        text,
+        "it is in Debian's package apparmor");
   }
 
   /// Whether SELinux is there and has a policy.

@@ -25,6 +25,7 @@ public final class ContainerSecurity implements AutoCloseable {
   private static final int MAX_PROFILE = 1 << 20;
 
   private final SeccompPrograms programs = new SeccompPrograms();
+  private final DefaultAppArmor apparmor = new DefaultAppArmor();
 
   /// What a process gets: descriptors to be given to its plan first, operations to be added last.
   public static final class Grant implements AutoCloseable {
@@ -85,7 +86,7 @@ public final class ContainerSecurity implements AutoCloseable {
   /// @throws PeapodException INVALID naming the field
   public ResolvedSecurity resolve(ContainerSpec spec) {
     ResolvedSecurity resolved = new ResolvedSecurity(
-            seccompProfile(spec), Labels.resolve(spec).orElse(null), Devices.resolve(spec));
+            seccompProfile(spec), Labels.resolve(spec, apparmor).orElse(null), Devices.resolve(spec));
     grant(spec, resolved).close();
     return resolved;
   }
@@ -152,9 +153,10 @@ public final class ContainerSecurity implements AutoCloseable {
     }
   }
 
-  /// Compiles the default profile for the default capabilities, and for none, so that the first
-  /// container that asks for it need not wait.
+  /// Compiles the default profile for the default capabilities, and for none, and loads that of AppArmor, so that the
+  /// first container that asks for it need not wait.
   public void prepare() {
+    apparmor.name();
     try {
       programs.ofDefault(CapabilitySets.DEFAULT).close();
       programs.ofDefault(0).close();

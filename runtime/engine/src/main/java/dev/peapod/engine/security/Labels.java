@@ -1,7 +1,6 @@
 package dev.peapod.engine.security;
 
 import dev.peapod.engine.model.ContainerSpec;
-import dev.peapod.engine.model.SecurityProfile;
 import dev.peapod.engine.model.SelinuxLabel;
 import dev.peapod.engine.state.ExecLabel;
 import dev.peapod.error.PeapodException;
@@ -17,22 +16,25 @@ final class Labels {
 
   /// The label of a container's processes; nothing: that of the daemon.
   ///
+  /// @param ours what the run-time's default is
   /// @throws PeapodException INVALID naming the field
-  static Optional<ExecLabel> resolve(ContainerSpec spec) {
+  static Optional<ExecLabel> resolve(ContainerSpec spec, DefaultAppArmor ours) {
     String container = "container \"" + spec.name() + "\": security_context.";
     Optional<ExecLabel> selinux =
         Optional.ofNullable(spec.security().selinux())
             .map(label -> selinux(container + "selinux_options", label));
-    Optional<ExecLabel> apparmor = apparmor(container + "apparmor", spec.security().apparmor());
+    Optional<ExecLabel> apparmor =
+        switch (spec.security().apparmor().kind()) {
+          case UNCONFINED -> Optional.empty();
+          case LOCALHOST ->
+              Optional.of(apparmor(container + "apparmor", spec.security().apparmor().name()));
+          case RUNTIME_DEFAULT ->
+              spec.security().privileged() ? Optional.empty() : ours.name().map(Labels::apparmor);
+        };
     return selinux.or(() -> apparmor);
   }
 
-  /// The run-time's default is no profile of Peapod's own: none is loaded into the kernel.
-  private static Optional<ExecLabel> apparmor(String field, SecurityProfile profile) {
-    if (profile.kind() != SecurityProfile.Kind.LOCALHOST) {
-      return Optional.empty();
-    }
-    String name = profile.name();
+  private static ExecLabel apparmor(String field, String name) {
     if (!SecurityModules.hasAppArmor()) {
       throw PeapodException.invalid(
           field + ": profile \"" + name + "\" is asked for, but this kernel has no AppArmor");
@@ -42,7 +44,11 @@ final class Labels {
       throw PeapodException.invalid(
           field + ": profile \"" + name + "\" is not loaded; see apparmor_parser(8)");
     }
-    return Optional.of(new ExecLabel("apparmor/exec", "exec " + name));
+    return apparmor(name);
+  }
+
+  private static ExecLabel apparmor(String profile) {
+    return new ExecLabel("apparmor/exec", "exec " + profile);
   }
 
   private static ExecLabel selinux(String field, SelinuxLabel label) {
