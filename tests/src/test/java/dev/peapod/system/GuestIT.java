@@ -14,10 +14,19 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/// The tests of version 2's cgroups, and real pods in them, in a guest of its own: cgroup version 2 and nothing else, under
-/// Debian's kernel, which is of the oldest line supported. One boot for all of them; `tests/guest` says how.
+/// The tests of version 2's cgroups, of systemd's slices and of AppArmor, with real pods, in a guest of its own: cgroup
+/// version 2 and nothing else, under Debian's systemd and Debian's kernel, which is of the oldest line supported. One boot for all of them; `tests/guest` says how.
 class GuestIT {
-  private static final List<String> CLASSES = List.of("dev.peapod.linux.cgroup.CgroupsV2Test", ResourcesIT.class.getName());
+  private static final List<String> CLASSES =
+      List.of(
+          "dev.peapod.linux.cgroup.CgroupsV2Test",
+          ResourcesIT.class.getName(),
+          SystemdSlices.class.getName(),
+          AppArmorProfiles.class.getName());
+
+  /// For trying some of them by hand, with commas between.
+  private static final String CHOSEN = System.getProperty("peapod.tests.guest", String.join(",", CLASSES));
+
   private static final Path GUEST = Fixtures.HOME.resolve("tests/guest");
   private static final Path MADE = Fixtures.HOME.resolve("tests/target/guest");
   private static final long MINUTES = 30;
@@ -67,7 +76,7 @@ class GuestIT {
                 classPath(),
                 GuestTests.class.getName(),
                 "/results/tests"));
-    command.addAll(CLASSES);
+    command.addAll(List.of(CHOSEN.split(",")));
     return new ProcessBuilder(command)
         .redirectErrorStream(true)
         .redirectOutput(console.toFile())

@@ -140,13 +140,15 @@ final class Peapod implements AutoCloseable {
             "--log-root", logs().toString(),
             "--bridge", bridge(),
             "--pod-cidr", "10.234." + number + ".0/24",
-            "--cgroup-parent", cgroup(),
             // What waits for the next pod would look like something left of the one before.
             "--spares", "0",
             "--manifest-dir", manifests().toString(),
             // Opened with the first stream otherwise, which would look like something left as well.
             "--streaming-address", "127.0.0.1:" + streamingPort,
             "--cni-conf-dir", directory.resolve("cni").toString()));
+    if (!flags.contains("--cgroup-parent")) {
+      command.addAll(List.of("--cgroup-parent", cgroup()));
+    }
     command.addAll(flags);
     try {
       ProcessBuilder builder =

@@ -63,7 +63,13 @@ final class StatusCalls {
 
   RuntimeConfigResponse runtimeConfig() {
     return RuntimeConfigResponse.newBuilder()
-        .setLinux(LinuxRuntimeConfiguration.newBuilder().setCgroupDriver(CgroupDriver.CGROUPFS))
+        .setLinux(
+            LinuxRuntimeConfiguration.newBuilder()
+                .setCgroupDriver(
+                    switch (runtime.cgroupDriver()) {
+                      case CGROUPFS -> CgroupDriver.CGROUPFS;
+                      case SYSTEMD -> CgroupDriver.SYSTEMD;
+                    }))
         .build();
   }
 

@@ -2,6 +2,7 @@ package dev.peapod.daemon;
 
 import dev.peapod.cri.streaming.StreamingConfig;
 import dev.peapod.error.PeapodException;
+import dev.peapod.linux.cgroup.CgroupDriver;
 import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -24,7 +25,8 @@ import java.util.regex.Pattern;
 /// @param podCidr addresses of the default network
 /// @param cniConfDir CNI network configurations
 /// @param cniBinDir CNI plugins to execute
-/// @param cgroupParent cgroup path for pods that name none
+/// @param cgroupDriver whose the machine's cgroups are
+/// @param cgroupParent path of the cgroup of pods that name none
 /// @param spares how many pod networks, and root filesystems of an image, are made ahead
 /// @param registries registry configuration, which need not exist
 /// @param streaming where the streaming server listens
@@ -45,6 +47,7 @@ record Config(
     String podCidr,
     Path cniConfDir,
     Path cniBinDir,
+    CgroupDriver cgroupDriver,
     String cgroupParent,
     int spares,
     Path registries,
@@ -83,6 +86,7 @@ record Config(
         text(settings, Setting.POD_CIDR),
         path(settings, Setting.CNI_CONF_DIR),
         path(settings, Setting.CNI_BIN_DIR),
+        cgroupDriver(settings),
         cgroupParent(settings),
         spares(settings),
         pathOr(
@@ -128,12 +132,31 @@ record Config(
     return name;
   }
 
+  private static CgroupDriver cgroupDriver(Settings settings) {
+    return switch (text(settings, Setting.CGROUP_DRIVER)) {
+      case "cgroupfs" -> CgroupDriver.CGROUPFS;
+      case "systemd" -> CgroupDriver.SYSTEMD;
+      default -> throw invalid(settings, Setting.CGROUP_DRIVER, "not one of cgroupfs, systemd");
+    };
+  }
+
   private static String cgroupParent(Settings settings) {
-    String path = text(settings, Setting.CGROUP_PARENT);
-    if (!path.startsWith("/") || path.equals("/") || path.contains("..")) {
+    CgroupDriver driver = cgroupDriver(settings);
+    boolean byDefault = settings.get(Setting.CGROUP_PARENT).text().isEmpty();
+    String given =
+        switch (driver) {
+          case CGROUPFS -> byDefault ? "/peapod" : text(settings, Setting.CGROUP_PARENT);
+          case SYSTEMD -> byDefault ? "peapod.slice" : text(settings, Setting.CGROUP_PARENT);
+        };
+    if (driver == CgroupDriver.CGROUPFS
+        && (!given.startsWith("/") || given.equals("/") || given.contains(".."))) {
       throw invalid(settings, Setting.CGROUP_PARENT, "not an absolute cgroup path below /");
     }
-    return path;
+    try {
+      return driver.path(given);
+    } catch (PeapodException e) {
+      throw invalid(settings, Setting.CGROUP_PARENT, String.valueOf(e.getMessage()));
+    }
   }
 
   private static int spares(Settings settings) {

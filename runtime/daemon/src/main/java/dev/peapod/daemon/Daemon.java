@@ -11,6 +11,7 @@ import dev.peapod.image.ImageStore;
 import dev.peapod.image.Snapshots;
 import dev.peapod.image.registry.RegistryConfig;
 import dev.peapod.linux.EventLoop;
+import dev.peapod.linux.cgroup.CgroupName;
 import dev.peapod.pods.PodSupervisor;
 import dev.peapod.pods.PodsConfig;
 import io.grpc.BindableService;
@@ -104,6 +105,7 @@ final class Daemon implements AutoCloseable {
                 config.state(),
                 config.libexec(),
                 PINS,
+                config.cgroupDriver(),
                 config.cgroupParent(),
                 config.spares()),
             loop,
@@ -135,7 +137,11 @@ final class Daemon implements AutoCloseable {
     PodSupervisor pods =
         new PodSupervisor(
             channel,
-            PodsConfig.of(config.root(), config.logRoot(), config.cgroupParent(), nodeName())
+            PodsConfig.of(
+                    config.root(),
+                    config.logRoot(),
+                    new CgroupName(config.cgroupDriver(), config.cgroupParent()),
+                    nodeName())
                 .withShareProcessNamespace(config.shareProcessNamespace())
                 .withBackOff(config.backOff(), config.backOffMax(), config.backOffReset())
                 .withManifests(config.manifestDir()),

@@ -70,12 +70,19 @@ enum Setting {
       """
       CNI plugins that are executed; Peapod's own need not be there.
       """),
+  CGROUP_DRIVER(
+      "cgroup-driver",
+      "cgroupfs",
+      "DRIVER",
+      """
+      Whose the machine's cgroups are: cgroupfs (paths), or systemd (slices; needs cgroup version 2).
+      """),
   CGROUP_PARENT(
       "cgroup-parent",
-      "/peapod",
+      "",
       "PATH",
       """
-      Cgroup for the pods that name no parent, as a path in the hierarchy.
+      Cgroup for the pods that name no parent: a path, or the name of a slice. Empty: /peapod, or peapod.slice.
       """),
   SPARES(
       "spares",

@@ -127,10 +127,11 @@ public final class Engine implements AutoCloseable {
     UndoStack undo = new UndoStack();
     try {
       StateDirectories directories = StateDirectories.make(config);
-      Cgroups cgroups = Cgroups.detect();
+      Cgroups cgroups = config.cgroupDriver().open();
+      String cgroupParent = config.cgroupDriver().path(config.cgroupParent());
       Spawner spawner = Spawner.start(loop, config.programs());
       undo.push("the spawner", spawner::close);
-      RootCgroup rootCgroup = RootCgroup.make(cgroups, config.cgroupParent(), directories);
+      RootCgroup rootCgroup = RootCgroup.make(cgroups, cgroupParent, directories);
       Holders holders =
           new Holders(
               loop,
@@ -189,7 +190,7 @@ public final class Engine implements AutoCloseable {
                   names,
                   directories.pods(),
                   config.netns(),
-                  config.cgroupParent(),
+                  cgroupParent,
                   events,
                   spareTime,
                   Clock.systemUTC()),

@@ -27,6 +27,7 @@ import dev.peapod.linux.Fd;
 import dev.peapod.linux.KernelException;
 import dev.peapod.linux.KeptFiles;
 import dev.peapod.linux.NetworkCounters;
+import dev.peapod.linux.cgroup.CgroupDriver;
 import dev.peapod.linux.cgroup.CgroupStats;
 import dev.peapod.linux.cgroup.Cgroups;
 import java.time.Duration;
@@ -77,6 +78,11 @@ public final class PodRuntime {
   /// The owner's name.
   public String owner() {
     return owner;
+  }
+
+  /// Whose the machine's cgroups are.
+  public CgroupDriver cgroupDriver() {
+    return cgroups.driver();
   }
 
   /// Changes where the addresses of new pods come from.

@@ -19,6 +19,7 @@ import dev.peapod.image.ProgressListener;
 import dev.peapod.image.Snapshots;
 import dev.peapod.image.registry.RegistryConfig;
 import dev.peapod.linux.EventLoop;
+import dev.peapod.linux.cgroup.CgroupDriver;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -65,6 +66,7 @@ final class TestEngine implements AutoCloseable {
             state,
             Path.of(System.getProperty("peapod.native", "")),
             state.resolve("netns"),
+            CgroupDriver.CGROUPFS,
             CGROUP,
             spares),
         loop,

@@ -1,5 +1,6 @@
 package dev.peapod.pods;
 
+import dev.peapod.linux.cgroup.CgroupName;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -8,7 +9,8 @@ import java.util.Optional;
 ///
 /// @param root lasting state; manifests, volumes and hosts files go below `root/pods`
 /// @param logRoot container logs, `logRoot/<namespace>_<name>_<uid>/<container>/<attempt>.log`
-/// @param cgroupParent the cgroup that every pod's own cgroup is made in, such as `/peapod/pods`
+/// @param cgroupParent the cgroup that every pod's own cgroup is made in, such as `/peapod/pods`, and how
+///     the runtime wants those named
 /// @param shareProcessNamespace what a manifest means that does not say `shareProcessNamespace`
 /// @param backOffBase the first wait before a container that keeps failing is started again
 /// @param backOffMax the longest such wait
@@ -19,7 +21,7 @@ import java.util.Optional;
 public record PodsConfig(
     Path root,
     Path logRoot,
-    String cgroupParent,
+    CgroupName cgroupParent,
     boolean shareProcessNamespace,
     Duration backOffBase,
     Duration backOffMax,
@@ -29,7 +31,7 @@ public record PodsConfig(
     Optional<Path> manifests) {
 
   /// Kubernetes' figures: 10 s doubling to 300 s, forgotten after 10 minutes of health.
-  public static PodsConfig of(Path root, Path logRoot, String cgroupParent, String nodeName) {
+  public static PodsConfig of(Path root, Path logRoot, CgroupName cgroupParent, String nodeName) {
     return new PodsConfig(
         root,
         logRoot,

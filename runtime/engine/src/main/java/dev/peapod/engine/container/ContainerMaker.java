@@ -47,7 +47,7 @@ final class ContainerMaker {
         sandbox.id(),
         spec,
         tools.now(),
-        sandbox.cgroup() + "/" + id,
+        tools.cgroups().driver().members(sandbox.cgroup(), sandbox.id()) + "/" + id,
         image.id(),
         image.tags().stream().findFirst().orElse(spec.image()),
         image.digests().stream().findFirst().orElse(image.id()),

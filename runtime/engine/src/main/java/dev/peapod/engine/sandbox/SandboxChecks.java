@@ -109,12 +109,6 @@ final class SandboxChecks {
       return;
     }
     plain("cgroup_parent", parent);
-    require(
-        !parent.endsWith(".slice"),
-        "cgroup_parent",
-        "\""
-            + parent
-            + "\" is a systemd slice; the cgroup driver here is cgroupfs, which takes paths");
     for (String part : parent.split("/")) {
       require(
           !part.equals("..") && !part.equals("."), "cgroup_parent", "has a part \"" + part + "\"");

@@ -43,7 +43,6 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -76,16 +75,17 @@ public final class SandboxService {
 
   private static final Logger LOG = System.getLogger(SandboxService.class.getName());
   private static final int SIGKILL = 9;
-  private static final String PAUSE = "pause-";
   private static final long EXIT_SECONDS = 30;
 
   private final Tools tools;
   private final Sandboxes sandboxes;
+  private final PodCgroups podCgroups;
 
   /// @param sandboxes filled and emptied by this
   public SandboxService(Tools tools, Sandboxes sandboxes) {
     this.tools = tools;
     this.sandboxes = sandboxes;
+    this.podCgroups = new PodCgroups(tools.cgroups, tools.spawner, tools.cgroupParent);
   }
 
   /// Makes a sandbox and answers it, READY. If anything fails, all that was made is undone.
@@ -127,10 +127,7 @@ public final class SandboxService {
       SandboxSpec spec,
       Optional<NetworkPool.Spare> spare) {
     boolean ownNetwork = spec.network() != NamespaceMode.NODE;
-    String cgroup =
-        spec.cgroupParent().isEmpty()
-            ? tools.cgroupParent + "/" + id
-            : "/" + String.join("/", parts(spec.cgroupParent()));
+    String cgroup = podCgroups.of(spec, id);
     boolean ownCgroup = spec.cgroupParent().isEmpty();
     Path netns = tools.netns.resolve(id);
     StoredSandbox stored =
@@ -161,15 +158,13 @@ public final class SandboxService {
       stored = stored.withCreatedCgroups(levels);
       tools.store.save(stored);
     }
-    Cgroup pauseCgroup = podCgroup;
-    if (leavesOnly()) {
-      undo.push("pause's cgroup", () -> tools.cgroups.open(pauseCgroup(id, cgroup)).remove());
-      pauseCgroup = podCgroup.subgroup(PAUSE + id);
-    }
+    undo.push("pause's cgroup", () -> podCgroups.removeMembers(cgroup, id));
+    PodCgroups.Birthplace birthplace = podCgroups.prepare(podCgroup, id);
+    undo.push("what pause's cgroup was kept by", birthplace::close);
 
     String hostname = ownNetwork ? SandboxChecks.hostname(spec) : hostsOwnName();
     CompletableFuture<Started> starting =
-        startPause(spec, hostname, pauseCgroup, spare.map(NetworkPool.Spare::netns));
+        startPause(spec, hostname, birthplace.cgroup(), spare.map(NetworkPool.Spare::netns));
     undo.push("pause", () -> killStarted(starting));
     Path files = tools.podFiles.resolve(id);
     undo.push("the pod's files", () -> SandboxFiles.remove(files));
@@ -182,6 +177,7 @@ public final class SandboxService {
       }
     }
     Started pause = Spawner.await(starting);
+    birthplace.close();
     if (ownNetwork && spare.isEmpty()) {
       undo.push("the network namespace's pin", () -> Namespaces.unpin(netns));
       Namespaces.pin(pause.process(), Namespaces.Type.NET, netns);
@@ -229,7 +225,7 @@ public final class SandboxService {
       return PausePlan.of(
               spec,
               ownNetwork ? SandboxChecks.hostname(spec) : hostsOwnName(),
-              CgroupEntries.of(tools.cgroups.open(pauseCgroup(stored.id(), stored.cgroup()))),
+              CgroupEntries.of(tools.cgroups.open(podCgroups.ofPause(stored.cgroup(), stored.id()))),
               Boolean.TRUE.equals(stored.joined()) ? Optional.of(stand) : Optional.empty())
           .operations();
     }
@@ -334,9 +330,7 @@ public final class SandboxService {
       stop(sandbox);
       sandbox.members().forEach(Member::remove);
       StoredSandbox stored = sandbox.stored();
-      if (leavesOnly()) {
-        tools.cgroups.open(pauseCgroup(stored.id(), stored.cgroup())).remove();
-      }
+      podCgroups.removeMembers(stored.cgroup(), stored.id());
       removeCgroups(stored.id(), stored.createdCgroups());
       SandboxFiles.remove(sandbox.files());
       tools.store.delete(stored.id());
@@ -356,9 +350,7 @@ public final class SandboxService {
     steps.push("the state file", () -> tools.store.delete(id));
     steps.push("the pod's files", () -> SandboxFiles.remove(tools.podFiles.resolve(id)));
     steps.push("the cgroup", () -> removeCgroups(stored.id(), stored.createdCgroups()));
-    if (leavesOnly()) {
-      steps.push("pause's cgroup", () -> tools.cgroups.open(pauseCgroup(id, stored.cgroup())).remove());
-    }
+    steps.push("pause's cgroup", () -> podCgroups.removeMembers(stored.cgroup(), id));
     if (!stored.netns().isEmpty()) {
       Path netns = Path.of(stored.netns());
       steps.push("the network namespace's pin", () -> Namespaces.unpin(netns));
@@ -383,7 +375,7 @@ public final class SandboxService {
       String id = files.getFileName().toString();
       if (sandboxes.byId(id).isEmpty()) {
         LOG.log(Level.WARNING, "sandbox {0} has no state file that can be read; removing it", id);
-        String cgroup = tools.cgroupParent + "/" + id;
+        String cgroup = podCgroups.ofNoParent(id);
         UndoStack steps = new UndoStack();
         steps.push("the pod's files", () -> SandboxFiles.remove(files));
         steps.push("the cgroup", () -> tools.cgroups.open(cgroup).remove());
@@ -403,7 +395,7 @@ public final class SandboxService {
       return;
     }
     // The group may hold others' processes: only pause programs that no sandbox has are meant.
-    String cgroup = pauseCgroup(stored.id(), stored.cgroup());
+    String cgroup = podCgroups.ofPause(stored.cgroup(), stored.id());
     for (int pid : tools.cgroups.open(cgroup).processes()) {
       boolean known =
           sandboxes.all().stream()
@@ -466,16 +458,6 @@ public final class SandboxService {
     }
   }
 
-  /// Where pause is: in the pod's own group, or in one beside the containers'.
-  private String pauseCgroup(String id, String cgroup) {
-    return leavesOnly() ? cgroup + "/" + PAUSE + id : cgroup;
-  }
-
-  /// Version 2 has no processes in groups that have groups with controllers below them.
-  private boolean leavesOnly() {
-    return tools.cgroups.version() == 2;
-  }
-
   private static void await(CompletableFuture<?> end, String what) {
     try {
       end.get(EXIT_SECONDS, TimeUnit.SECONDS);
@@ -501,9 +483,5 @@ public final class SandboxService {
     } catch (IOException e) {
       throw PeapodException.internal("reading the host's name failed: " + e, e);
     }
-  }
-
-  private static List<String> parts(String path) {
-    return Arrays.stream(path.split("/")).filter(p -> !p.isEmpty()).toList();
   }
 }

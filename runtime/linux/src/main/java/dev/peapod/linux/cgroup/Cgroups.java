@@ -10,7 +10,7 @@ import java.util.Set;
 ///
 /// A cgroup's path is absolute from the root of the hierarchies, such as `/peapod/pod-1`; in
 /// version 1 it is the same in each of them.
-public interface Cgroups {
+public sealed interface Cgroups permits CgroupsV1, CgroupsV2, SystemdCgroups {
   /// What this machine has: version 2 if `/sys/fs/cgroup` is a cgroup2 filesystem, else version 1
   /// by the mount table, controller by controller.
   static Cgroups detect() {
@@ -19,6 +19,11 @@ public interface Cgroups {
     }
     boolean systemd = KernelFiles.read("/proc/1/comm").equals("systemd");
     return CgroupsV1.of(Mounts.self(), systemd);
+  }
+
+  /// How these are named.
+  default CgroupDriver driver() {
+    return CgroupDriver.CGROUPFS;
   }
 
   /// 1 or 2.

@@ -3,7 +3,9 @@ package dev.peapod.pods.supervisor;
 import dev.peapod.error.PeapodException;
 import dev.peapod.linux.KernelException;
 import dev.peapod.linux.cgroup.Cgroup;
+import dev.peapod.linux.cgroup.CgroupDriver;
 import dev.peapod.linux.cgroup.CgroupLimits;
+import dev.peapod.linux.cgroup.CgroupName;
 import dev.peapod.linux.cgroup.Cgroups;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.io.IOException;
@@ -20,32 +22,34 @@ import java.util.stream.Stream;
 public final class QosLevels {
   private static final Logger LOG = System.getLogger(QosLevels.class.getName());
   private static final Path HIERARCHIES = Path.of("/sys/fs/cgroup");
-  private static final String BURSTABLE = "/burstable";
-  private static final String BEST_EFFORT = "/besteffort";
+  private static final String BURSTABLE = "burstable";
+  private static final String BEST_EFFORT = "besteffort";
 
   private final Cgroups cgroups;
-  private final String parent;
+  private final CgroupName parent;
   private long burstableShares;
 
   /// @param parent the cgroup of all pods
-  public QosLevels(Cgroups cgroups, String parent) {
+  public QosLevels(Cgroups cgroups, CgroupName parent) {
     this.cgroups = cgroups;
     this.parent = parent;
   }
 
-  /// Which level below the parent a pod's cgroup is in: `""` or one that begins with `/`.
-  static String of(Pod pod) {
-    return switch (Resources.qosClass(pod)) {
-      case "Guaranteed" -> "";
-      case "BestEffort" -> BEST_EFFORT;
-      default -> BURSTABLE;
-    };
+  /// The cgroup of a pod.
+  static CgroupName cgroup(CgroupName parent, Pod pod) {
+    CgroupName level =
+        switch (Resources.qosClass(pod)) {
+          case "Guaranteed" -> parent;
+          case "BestEffort" -> parent.child(BEST_EFFORT);
+          default -> parent.child(BURSTABLE);
+        };
+    return level.child("pod" + pod.getMetadata().getUid());
   }
 
   /// Makes the levels, if they are not there.
   public synchronized void make() {
-    cgroups.create(parent + BURSTABLE);
-    Cgroup bestEffort = cgroups.create(parent + BEST_EFFORT);
+    cgroups.create(path(BURSTABLE));
+    Cgroup bestEffort = cgroups.create(path(BEST_EFFORT));
     setShares(bestEffort, Resources.LEAST_SHARES);
     burstableShares = 0;
   }
@@ -54,11 +58,15 @@ public final class QosLevels {
   public synchronized void weigh(Collection<Pod> pods) {
     long shares =
         Resources.shares(
-            pods.stream().filter(p -> of(p).equals(BURSTABLE)).mapToLong(Resources::cpuRequest).sum());
+            pods.stream().filter(p -> Resources.qosClass(p).equals("Burstable")).mapToLong(Resources::cpuRequest).sum());
     if (shares != burstableShares) {
-      setShares(cgroups.open(parent + BURSTABLE), shares);
+      setShares(cgroups.open(path(BURSTABLE)), shares);
       burstableShares = shares;
     }
+  }
+
+  private String path(String level) {
+    return parent.child(level).path();
   }
 
   private void setShares(Cgroup level, long shares) {
@@ -74,7 +82,12 @@ public final class QosLevels {
 
   /// Removes the cgroup of a pod that is gone, if the runtime has left it.
   public synchronized void remove(Pod pod) {
-    String path = (parent + of(pod) + "/pod" + pod.getMetadata().getUid()).substring(1);
+    String cgroup = cgroup(parent, pod).path();
+    if (parent.driver() == CgroupDriver.SYSTEMD) {
+      cgroups.open(cgroup).remove();
+      return;
+    }
+    String path = cgroup.substring(1);
     // Runtimes use hierarchies that we have no business with otherwise, such as that of systemd.
     try (Stream<Path> hierarchies = Files.list(HIERARCHIES)) {
       for (Path hierarchy : Stream.concat(Stream.of(HIERARCHIES), hierarchies).toList()) {
@@ -90,7 +103,7 @@ public final class QosLevels {
   /// Removes the levels that no pod is in.
   public synchronized void remove() {
     for (String level : new String[] {BURSTABLE, BEST_EFFORT}) {
-      Cgroup cgroup = cgroups.open(parent + level);
+      Cgroup cgroup = cgroups.open(path(level));
       if (cgroup.processes().isEmpty()) {
         cgroup.remove();
       }

@@ -144,8 +144,7 @@ final class SandboxConfigs {
       Pod pod, Optional<Integer> firstUser, PodsConfig config) {
     LinuxPodSandboxConfig.Builder linux =
         LinuxPodSandboxConfig.newBuilder()
-            .setCgroupParent(
-                config.cgroupParent() + QosLevels.of(pod) + "/pod" + pod.getMetadata().getUid())
+            .setCgroupParent(QosLevels.cgroup(config.cgroupParent(), pod).path())
             .setResources(Resources.ofPod(pod));
     LinuxSandboxSecurityContext.Builder security =
         LinuxSandboxSecurityContext.newBuilder()

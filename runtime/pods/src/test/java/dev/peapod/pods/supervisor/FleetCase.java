@@ -2,6 +2,8 @@ package dev.peapod.pods.supervisor;
 
 import static org.awaitility.Awaitility.await;
 
+import dev.peapod.linux.cgroup.CgroupDriver;
+import dev.peapod.linux.cgroup.CgroupName;
 import dev.peapod.pods.PodKey;
 import dev.peapod.pods.PodsConfig;
 import dev.peapod.pods.manifest.Manifest;
@@ -51,7 +53,7 @@ abstract class FleetCase {
     server = builder.build().start();
     channel = InProcessChannelBuilder.forName(name).directExecutor().build();
     config =
-        PodsConfig.of(directory.resolve("root"), directory.resolve("logs"), "/peapod/pods", "node")
+        PodsConfig.of(directory.resolve("root"), directory.resolve("logs"), new CgroupName(CgroupDriver.CGROUPFS, "/peapod/pods"), "node")
             .withPoll(Duration.ofMillis(20))
             .withBackOff(Duration.ofMillis(50), Duration.ofMillis(400), Duration.ofMinutes(1));
     runtime.addImage("img:1");
