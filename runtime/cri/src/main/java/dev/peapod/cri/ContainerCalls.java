@@ -1,6 +1,6 @@
 package dev.peapod.cri;
 
-import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
 import dev.peapod.engine.PodRuntime;
 import dev.peapod.engine.model.ContainerStatus;
 import dev.peapod.engine.model.ExecResult;
@@ -119,8 +119,8 @@ final class ContainerCalls {
             request.getCmdList(),
             Duration.ofSeconds(request.getTimeout()));
     return ExecSyncResponse.newBuilder()
-        .setStdout(ByteString.copyFrom(result.stdout()))
-        .setStderr(ByteString.copyFrom(result.stderr()))
+        .setStdout(UnsafeByteOperations.unsafeWrap(result.stdout()))
+        .setStderr(UnsafeByteOperations.unsafeWrap(result.stderr()))
         .setExitCode(result.exitCode())
         .build();
   }

@@ -14,16 +14,16 @@ final class Collector implements AutoCloseable {
   private static final int CHUNK = 65536;
 
   private final Fd read;
-  private final int max;
+  private final OutputBudget.Share share;
   private final ByteArrayOutputStream kept = new ByteArrayOutputStream();
   private EventLoop.@Nullable Registration registration;
 
   /// @param pipe the read end of a pipe; stays the caller's
-  /// @param max how many bytes are kept
-  Collector(Fd pipe, int max) {
+  /// @param share what there is room for
+  Collector(Fd pipe, OutputBudget.Share share) {
     // Opened again, since only our side of the pipe is not to wait.
     this.read = Fd.open("/proc/self/fd/" + pipe.number(), Open.RDONLY | Open.NONBLOCK);
-    this.max = max;
+    this.share = share;
   }
 
   void start(EventLoop loop) {
@@ -63,7 +63,7 @@ final class Collector implements AutoCloseable {
       close();
       return false;
     }
-    kept.write(chunk, 0, Math.min(n, max - kept.size()));
+    kept.write(chunk, 0, share.take(kept.size(), n));
     return true;
   }
 

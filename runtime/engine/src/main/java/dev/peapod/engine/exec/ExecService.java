@@ -35,7 +35,6 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /// Runs commands in containers and collects what they write. Thread-safe.
 public final class ExecService {
-  private static final int MAX_OUTPUT = 16 << 20;
   private static final long KILLED_SECONDS = 10;
   private static final long ALL_NAMESPACES =
       CloneFlags.NEWNS
@@ -49,6 +48,7 @@ public final class ExecService {
   private final Spawner spawner;
   private final Cgroups cgroups;
   private final ContainerSecurity security;
+  private final OutputBudget outputs = new OutputBudget();
   private final AtomicLong numbers = new AtomicLong(System.currentTimeMillis());
 
   public ExecService(
@@ -62,7 +62,7 @@ public final class ExecService {
   /// Runs a command to its end, as the container's user and in its environment.
   ///
   /// @param timeout zero: none
-  /// @return its exit code and at most 16 MiB of each output
+  /// @return its exit code and the beginning of what it wrote: at most 16 MiB, less where many commands write much at a time
   /// @throws PeapodException FAILED_PRECONDITION if the container does not run, DEADLINE_EXCEEDED
   ///     if the command, with all that it started, was killed after the timeout
   public ExecResult run(Container container, List<String> command, Duration timeout) {
@@ -71,8 +71,9 @@ public final class ExecService {
         ExecCgroup cgroup = cgroup(container);
         Pipes.Pipe out = Pipes.create();
         Pipes.Pipe err = Pipes.create();
-        Collector output = new Collector(out.read(), MAX_OUTPUT);
-        Collector errors = new Collector(err.read(), MAX_OUTPUT)) {
+        OutputBudget.Share share = outputs.share();
+        Collector output = new Collector(out.read(), share);
+        Collector errors = new Collector(err.read(), share)) {
       LaunchPlan.Builder plan = LaunchPlan.of(PlanKind.EXEC);
       int stdout = plan.give(out.write());
       int stderr = plan.give(err.write());

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.peapod.engine.exec;
+
+import org.jspecify.annotations.NullMarked;
