@@ -10,7 +10,6 @@ import dev.peapod.proto.runtime.v1.ImageServiceGrpc.ImageServiceBlockingStub;
 import dev.peapod.proto.runtime.v1.ImageSpec;
 import dev.peapod.proto.runtime.v1.ImageStatusRequest;
 import dev.peapod.proto.runtime.v1.LinuxContainerConfig;
-import dev.peapod.proto.runtime.v1.LinuxContainerSecurityContext;
 import dev.peapod.proto.runtime.v1.LinuxPodSandboxConfig;
 import dev.peapod.proto.runtime.v1.LinuxSandboxSecurityContext;
 import dev.peapod.proto.runtime.v1.NamespaceMode;
@@ -93,9 +92,16 @@ final class Runtime implements AutoCloseable {
   ///
   /// @return the time of each call in nanoseconds
   Map<Call, Long> round() {
+    return round(LinuxContainerConfig.getDefaultInstance());
+  }
+
+  /// As [#round()].
+  ///
+  /// @param linux what its container asks for besides its namespaces
+  Map<Call, Long> round(LinuxContainerConfig linux) {
     Map<Call, Long> times = new EnumMap<>(Call.class);
     long begin = System.nanoTime();
-    StartedPod pod = start(times);
+    StartedPod pod = start(times, linux);
     times.put(Call.START, System.nanoTime() - begin);
     remove(pod, times);
     times.put(Call.WHOLE, System.nanoTime() - begin);
@@ -104,6 +110,10 @@ final class Runtime implements AutoCloseable {
 
   /// Starts a pod of one container.
   StartedPod start(Map<Call, Long> times) {
+    return start(times, LinuxContainerConfig.getDefaultInstance());
+  }
+
+  private StartedPod start(Map<Call, Long> times, LinuxContainerConfig linux) {
     PodSandboxConfig config = sandboxConfig();
     long t = System.nanoTime();
     String sandbox =
@@ -116,7 +126,7 @@ final class Runtime implements AutoCloseable {
             .createContainer(
                 CreateContainerRequest.newBuilder()
                     .setPodSandboxId(sandbox)
-                    .setConfig(containerConfig())
+                    .setConfig(containerConfig(linux))
                     .setSandboxConfig(config)
                     .build())
             .getContainerId();
@@ -212,16 +222,15 @@ final class Runtime implements AutoCloseable {
         .build();
   }
 
-  private ContainerConfig containerConfig() {
+  private ContainerConfig containerConfig(LinuxContainerConfig linux) {
+    LinuxContainerConfig.Builder asked = linux.toBuilder();
+    asked.getSecurityContextBuilder().setNamespaceOptions(namespaces());
     return ContainerConfig.newBuilder()
         .setMetadata(ContainerMetadata.newBuilder().setName("main"))
         .setImage(ImageSpec.newBuilder().setImage(image))
         .addAllCommand(List.of("sleep", WORKLOAD))
         .setLogPath("main.log")
-        .setLinux(
-            LinuxContainerConfig.newBuilder()
-                .setSecurityContext(
-                    LinuxContainerSecurityContext.newBuilder().setNamespaceOptions(namespaces())))
+        .setLinux(asked)
         .build();
   }
 }
