@@ -32,7 +32,7 @@ public final class CriServices {
   /// Requests are parsed behind the interceptor, so that it also sees those that can not be.
   private static ServerServiceDefinition guarded(ServerServiceDefinition service) {
     return ServerInterceptors.intercept(
-        ServerInterceptors.useInputStreamMessages(service), new ErrorInterceptor());
+        ServerInterceptors.useMarshalledMessages(service, new Unread()), new ErrorInterceptor());
   }
 
   /// The pod API's `Images`, on the images of an owner.

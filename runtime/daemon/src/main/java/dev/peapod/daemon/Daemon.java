@@ -44,6 +44,9 @@ final class Daemon implements AutoCloseable {
   private static final String PODS = "pods";
 
   private static final String INNER = "cri-of-pods";
+
+  /// Of messages within the process: to measure one would be to write it out, for counters that nobody reads.
+  private static final long ASSUMED_SIZE = 1024;
   private static final Path PINS = Path.of("/run/netns");
   private static final Path DOCKER_CONFIG = Path.of("/root/.docker/config.json");
 
@@ -131,6 +134,7 @@ final class Daemon implements AutoCloseable {
           InProcessChannelBuilder.forName(INNER)
               .executor(handlers)
               .maxInboundMessageSize(UnixServers.LARGEST_MESSAGE)
+              .assumedMessageSize(ASSUMED_SIZE)
               .build();
     }
     undo.push("the channel to the runtime of pods", channel::shutdownNow);

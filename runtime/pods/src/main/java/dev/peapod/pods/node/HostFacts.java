@@ -9,10 +9,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/// What pods are told of the machine. Read anew each time: all of it may change while the daemon
-/// runs.
+/// What pods are told of the machine. Read anew each time, the address each second: all of it may
+/// change while the daemon runs.
 public final class HostFacts {
+  private static final long ADDRESS_AGE_NANOS = 1_000_000_000;
+
+  private record Address(String text, long at) {}
+
+  private static volatile @Nullable Address address;
+
   private HostFacts() {}
 
   /// The host's resolver configuration.
@@ -45,6 +52,15 @@ public final class HostFacts {
   /// The address that the default route goes out from; no packet is sent. 127.0.0.1 where there is
   /// no route.
   public static String address() {
+    Address known = address;
+    if (known == null || System.nanoTime() - known.at > ADDRESS_AGE_NANOS) {
+      known = new Address(readAddress(), System.nanoTime());
+      address = known;
+    }
+    return known.text;
+  }
+
+  private static String readAddress() {
     try (DatagramSocket socket = new DatagramSocket()) {
       socket.connect(new InetSocketAddress(InetAddress.ofLiteral("192.0.2.1"), 9));
       InetAddress local = socket.getLocalAddress();
