@@ -63,18 +63,15 @@ final class StatusReport {
   /// @param failure of the pod as a whole; it is Failed once nothing runs any more
   PodStatus report(
       Pod pod,
-      List<ContainerSlot> inits,
-      List<ContainerSlot> mains,
-      List<ContainerSlot> ephemerals,
+      Slots slots,
       boolean sandbox,
       List<String> ips,
       Optional<Failure> failure,
       Instant now) {
-    String phase = failure.isPresent() ? PodPhase.FAILED : PodPhase.of(pod, inits, mains);
-    if (PodPhase.isFinal(phase)
-        && Stream.of(inits, mains, ephemerals)
-            .flatMap(List::stream)
-            .anyMatch(ContainerSlot::isAlive)) {
+    List<ContainerSlot> inits = slots.inits();
+    List<ContainerSlot> mains = slots.mains();
+    String phase = failure.isPresent() ? PodPhase.FAILED : slots.phase(pod);
+    if (PodPhase.isFinal(phase) && slots.all().anyMatch(ContainerSlot::isAlive)) {
       phase = PodPhase.RUNNING;
     }
     boolean finished = PodPhase.isFinal(phase);
@@ -103,7 +100,7 @@ final class StatusReport {
             .withContainerStatuses(
                 mains.stream().map(slot -> container(slot, inits)).toList())
             .withEphemeralContainerStatuses(
-                ephemerals.stream().map(slot -> container(slot, inits)).toList());
+                slots.ephemerals().stream().map(slot -> container(slot, inits)).toList());
     failure.ifPresent(f -> status.withReason(f.reason()).withMessage(f.message()));
     if (!podIps.isEmpty()) {
       status.withPodIP(podIps.getFirst());
