@@ -270,4 +270,63 @@ class WorkloadsIT extends SystemTest {
                 pods("app=web").isEmpty()
                     && peapod.client("get", "deploy", "-o", "name").ok().isEmpty());
   }
+
+  @Test
+  void aRolloutIsTakenBack() {
+    peapod.apply(deployment("1", "replicas: 1"));
+    peapod.client("rollout", "status", "deployment/web", "--timeout", "2m").ok();
+    peapod.apply(deployment("2", "replicas: 1"));
+    peapod.client("rollout", "status", "deployment/web", "--timeout", "2m").ok();
+    assertThat(peapod.client("rollout", "history", "deployment/web").ok())
+        .matches("deployment/web\nREVISION +CHANGE-CAUSE\n1 +<none>\n2 +<none>\n");
+    assertThat(peapod.client("rollout", "undo", "deployment/web").ok())
+        .isEqualTo("deployment/web rolled back\n");
+    peapod.client("rollout", "status", "deployment/web", "--timeout", "2m").ok();
+    await().atMost(PATIENCE).until(() -> pods("app=web").size() == 1);
+    assertThat(
+            peapod
+                .client(
+                    "exec", pods("app=web").getFirst().getName(), "--", "sh", "-c", "echo $VERSION")
+                .ok())
+        .isEqualTo("1\n");
+    assertThat(peapod.client("rollout", "undo", "deployment/web", "--to-revision", "3").ok())
+        .contains("skipped rollback (current template already matches revision 3)");
+    assertThat(peapod.client("rollout", "history", "deployment/web", "--revision", "9").exit())
+        .isEqualTo(1);
+    peapod.client("delete", "deployment", "web").ok();
+  }
+
+  @Test
+  void workloadsComeBackAfterAReboot() {
+    peapod.apply(deployment("1", "replicas: 2"));
+    peapod.apply(job("once", "completions: 1", "exit 0"));
+    peapod.apply(job("long", "backoffLimit: 4", "exec sleep 100000"));
+    peapod.client("wait", "job/once", "--for=condition=Complete", "--timeout", "2m").ok();
+    peapod.client("rollout", "status", "deployment/web", "--timeout", "2m").ok();
+    await().atMost(PATIENCE).until(this::longRuns);
+    Set<String> before = uids("app=web");
+    Set<String> done = uids("app=once");
+
+    // What has just been started is written down by a daemon that is told to end.
+    peapod.stop();
+    PodProcesses.killAll(peapod);
+    peapod.startAfterAReboot();
+    await()
+        .atMost(PATIENCE)
+        .until(() -> pods("app=web").stream().filter(WorkloadsIT::isReady).count() == 2);
+    // The same pods run again; what was done is not done again; what was cut off is.
+    assertThat(uids("app=web")).isEqualTo(before);
+    assertThat(uids("app=once")).isEqualTo(done);
+    assertThat(pods("app=once").getFirst().getPhase()).isEqualTo("Succeeded");
+    await().atMost(PATIENCE).until(this::longRuns);
+    peapod.client("delete", "deployment", "web").ok();
+    peapod.client("delete", "job", "once", "long").ok();
+    peapod.stop();
+    peapod.start();
+    warmUp();
+  }
+
+  private boolean longRuns() {
+    return pods("app=long").stream().anyMatch(pod -> pod.getReadyContainers() == 1);
+  }
 }

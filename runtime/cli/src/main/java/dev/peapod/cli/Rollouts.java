@@ -4,7 +4,12 @@ import dev.peapod.proto.peapod.v1.ObjectChange;
 import dev.peapod.proto.peapod.v1.PodChange;
 import dev.peapod.proto.peapod.v1.PodView;
 import dev.peapod.proto.peapod.v1.RestartRolloutRequest;
+import dev.peapod.proto.peapod.v1.RolloutHistoryRequest;
+import dev.peapod.proto.peapod.v1.RolloutHistoryResponse;
 import dev.peapod.proto.peapod.v1.RolloutProgress;
+import dev.peapod.proto.peapod.v1.RolloutRevision;
+import dev.peapod.proto.peapod.v1.UndoRolloutRequest;
+import dev.peapod.proto.peapod.v1.UndoRolloutResponse;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -18,9 +23,14 @@ import picocli.CommandLine.Spec;
 
 @Command(
     name = "rollout",
-    description = "Follows and repeats the rollout of a deployment or daemonset.",
+    description = "Follows, repeats and takes back the rollout of a deployment or daemonset.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {Rollouts.Status.class, Rollouts.Restart.class})
+    subcommands = {
+      Rollouts.Status.class,
+      Rollouts.Restart.class,
+      Rollouts.History.class,
+      Rollouts.Undo.class
+    })
 final class Rollouts implements Callable<Integer> {
   @ParentCommand private Root root = new Root();
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -155,6 +165,106 @@ final class Rollouts implements Callable<Integer> {
                             .build())
                     .getKind();
             System.out.println(kind + "/" + name + " restarted");
+            System.out.flush();
+          }
+        }
+      }
+      return 0;
+    }
+  }
+
+  @Command(name = "history", description = "Shows the templates that a deployment has had.")
+  static final class History implements Callable<Integer> {
+    @ParentCommand private Rollouts above = new Rollouts();
+    @Mixin private Rolled rolled = new Rolled();
+
+    @Option(
+        names = "--revision",
+        paramLabel = "NUMBER",
+        defaultValue = "0",
+        description = "This one at length.")
+    private long revision;
+
+    @Override
+    public Integer call() {
+      try (Daemon daemon = new Daemon(above.root)) {
+        for (Names.Group group : rolled.groups()) {
+          for (String name : group.names()) {
+            RolloutHistoryResponse history =
+                daemon
+                    .pods()
+                    .rolloutHistory(
+                        RolloutHistoryRequest.newBuilder()
+                            .setKind(group.kind())
+                            .setNamespace(rolled.namespace())
+                            .setName(name)
+                            .build());
+            print(history, history.getKind() + "/" + name);
+            System.out.flush();
+          }
+        }
+      }
+      return 0;
+    }
+
+    private void print(RolloutHistoryResponse history, String what) {
+      if (revision == 0) {
+        System.out.println(what);
+        Table table = new Table("REVISION", "CHANGE-CAUSE");
+        for (RolloutRevision one : history.getRevisionsList()) {
+          String cause = one.getCause().isEmpty() ? "<none>" : one.getCause();
+          table.row(List.of(Long.toString(one.getNumber()), cause));
+        }
+        table.print(true, Screen.colours());
+        return;
+      }
+      RolloutRevision one =
+          history.getRevisionsList().stream()
+              .filter(r -> r.getNumber() == revision)
+              .findFirst()
+              .orElseThrow(
+                  () -> new Failure("unable to find specified revision " + revision + " in history"));
+      System.out.println(what + " with revision #" + revision);
+      System.out.print(one.getText());
+    }
+  }
+
+  @Command(name = "undo", description = "Gives a deployment an earlier template again.")
+  static final class Undo implements Callable<Integer> {
+    @ParentCommand private Rollouts above = new Rollouts();
+    @Mixin private Rolled rolled = new Rolled();
+
+    @Option(
+        names = "--to-revision",
+        paramLabel = "NUMBER",
+        defaultValue = "0",
+        description = "Which, as history numbers them (default: the one before the latest).")
+    private long revision;
+
+    @Override
+    public Integer call() {
+      try (Daemon daemon = new Daemon(above.root)) {
+        for (Names.Group group : rolled.groups()) {
+          for (String name : group.names()) {
+            UndoRolloutResponse undone =
+                daemon
+                    .pods()
+                    .undoRollout(
+                        UndoRolloutRequest.newBuilder()
+                            .setKind(group.kind())
+                            .setNamespace(rolled.namespace())
+                            .setName(name)
+                            .setToRevision(revision)
+                            .build());
+            System.out.println(
+                undone.getKind()
+                    + "/"
+                    + name
+                    + (undone.getUnchanged()
+                        ? " skipped rollback (current template already matches revision "
+                            + undone.getRevision()
+                            + ")"
+                        : " rolled back"));
             System.out.flush();
           }
         }

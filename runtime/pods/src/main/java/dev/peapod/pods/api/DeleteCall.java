@@ -44,7 +44,7 @@ final class DeleteCall {
       }
     }
     if (request.hasSelector()) {
-      Predicate<Pod> wanted = PodsService.filter(request.getSelector());
+      Predicate<Pod> wanted = PodReads.filter(request.getSelector());
       fleet.board().list().entries().stream()
           .filter(entry -> wanted.test(entry.pod()))
           .forEach(entry -> keys.add(PodKey.of(entry.pod())));

@@ -5,6 +5,7 @@ import dev.peapod.pods.manifest.EphemeralContainers;
 import dev.peapod.pods.supervisor.Cri;
 import dev.peapod.pods.supervisor.PodBoard;
 import dev.peapod.proto.peapod.v1.ContainerUsage;
+import dev.peapod.proto.peapod.v1.PodSelector;
 import dev.peapod.proto.peapod.v1.PodStatsResponse;
 import dev.peapod.proto.peapod.v1.PodUsage;
 import dev.peapod.proto.peapod.v1.Usage;
@@ -31,7 +32,11 @@ final class StatsCall {
     this.cri = cri;
   }
 
-  PodStatsResponse serve(Predicate<Pod> wanted) {
+  PodStatsResponse serve(PodSelector selector) {
+    if (!selector.getName().isEmpty() && !selector.getNamespace().isEmpty()) {
+      Targets.pod(board, selector.getNamespace(), selector.getName());
+    }
+    Predicate<Pod> wanted = PodReads.filter(selector);
     Map<String, PodSandboxStats> byUid = new HashMap<>();
     for (PodSandboxStats stats : cri.stats(Map.of())) {
       byUid.put(stats.getAttributes().getMetadata().getUid(), stats);

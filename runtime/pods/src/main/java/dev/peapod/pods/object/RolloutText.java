@@ -1,6 +1,7 @@
 package dev.peapod.pods.object;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.PodTemplateSpec;
 import io.fabric8.kubernetes.api.model.apps.DaemonSet;
 import io.fabric8.kubernetes.api.model.apps.DaemonSetStatus;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
@@ -22,6 +23,13 @@ public final class RolloutText {
       case DaemonSet set -> Optional.of(daemonSet(set));
       default -> Optional.empty();
     };
+  }
+
+  /// A template as `kubectl rollout history --revision` shows it.
+  public static String template(PodTemplateSpec template) {
+    StringBuilder out = new StringBuilder();
+    WorkloadDescription.write(out, template);
+    return out.toString();
   }
 
   private static Progress deployment(Deployment deployment) {

@@ -36,6 +36,10 @@ final class WorkloadDescription {
     new WorkloadDescription(out).describe(object, now);
   }
 
+  static void write(StringBuilder out, PodTemplateSpec template) {
+    new WorkloadDescription(out).template(template);
+  }
+
   private void describe(HasMetadata object, Instant now) {
     line("Created", object.getMetadata().getCreationTimestamp());
     for (OwnerReference owner : object.getMetadata().getOwnerReferences()) {

@@ -12,7 +12,6 @@ import io.fabric8.kubernetes.api.model.apps.RollingUpdateDeployment;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -38,7 +37,7 @@ final class DeploymentController implements Controller<Deployment> {
           deployment,
           made,
           made.getSpec().getTemplate().getMetadata().getLabels(),
-          Map.of(Revisions.REVISION, Long.toString(Revisions.next(all))));
+          Revisions.annotations(deployment, Revisions.next(all)));
       return report(deployment, Optional.of(made), all, scene, "NewReplicaSetCreated");
     } else if (Revisions.revision(fresh.get()) + 1 < Revisions.next(all)) {
       // An earlier template has come back.
@@ -46,7 +45,7 @@ final class DeploymentController implements Controller<Deployment> {
           fresh.get(),
           new ReplicaSetBuilder(fresh.get())
               .editMetadata()
-              .addToAnnotations(Revisions.REVISION, Long.toString(Revisions.next(all)))
+              .addToAnnotations(Revisions.annotations(deployment, Revisions.next(all)))
               .endMetadata()
               .build());
       return report(deployment, fresh, all, scene, "FoundNewReplicaSet");

@@ -81,6 +81,17 @@ final class Revisions {
     return revision == null ? 0 : Long.parseLong(revision);
   }
 
+  /// What a ReplicaSet of a Deployment's present template says about it.
+  static Map<String, String> annotations(Deployment deployment, long revision) {
+    Map<String, String> annotations = new HashMap<>(Map.of(REVISION, Long.toString(revision)));
+    Map<String, String> own = deployment.getMetadata().getAnnotations();
+    String cause = own == null ? null : own.get(History.CAUSE);
+    if (cause != null) {
+      annotations.put(History.CAUSE, cause);
+    }
+    return annotations;
+  }
+
   static long next(Collection<ReplicaSet> all) {
     return 1 + all.stream().mapToLong(Revisions::revision).max().orElse(0);
   }
