@@ -6,11 +6,9 @@ import dev.peapod.proto.peapod.v1.PodSelector;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 @Command(name = "events", description = "Shows what happened to pods.")
@@ -18,8 +16,7 @@ final class Events implements Callable<Integer> {
   @ParentCommand private Root root = new Root();
   @Mixin private Namespaced in = new Namespaced();
 
-  @Parameters(arity = "0..1", paramLabel = "POD", description = "Of this pod alone.")
-  private @Nullable String pod;
+  @Mixin private MaybePod pod = new MaybePod();
 
   @Option(
       names = {"-w", "--watch"},
@@ -49,7 +46,7 @@ final class Events implements Callable<Integer> {
             .setSelector(
                 PodSelector.newBuilder()
                     .setNamespace(allNamespaces ? "" : in.namespace)
-                    .setName(pod == null ? "" : Names.one(pod)));
+                    .setName(pod.name()));
     try (Daemon daemon = new Daemon(root)) {
       Table table = table();
       long last = after;

@@ -14,11 +14,15 @@ final class Generate implements Callable<Integer> {
   @ParentCommand private Root root = new Root();
   @Mixin private Namespaced in = new Namespaced();
 
-  @Parameters(arity = "1..*", paramLabel = "POD")
-  private List<String> pods = List.of();
+  @Parameters(arity = "1..*", paramLabel = "POD", description = "NAME... or pod/NAME...")
+  private List<String> words = List.of();
 
   @Override
   public Integer call() {
+    List<String> pods = Names.pods(words);
+    if (pods.isEmpty()) {
+      throw new Failure("name a pod", Main.USAGE);
+    }
     try (Daemon daemon = new Daemon(root)) {
       String between = "";
       for (String pod : pods) {
@@ -28,7 +32,7 @@ final class Generate implements Callable<Integer> {
                 .get(
                     GetPodRequest.newBuilder()
                         .setNamespace(in.namespace)
-                        .setName(Names.one(pod))
+                        .setName(pod)
                         .setView(PodView.POD_VIEW_MANIFEST)
                         .build())
                 .getText();

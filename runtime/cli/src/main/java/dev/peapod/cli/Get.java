@@ -82,6 +82,7 @@ final class Get implements Callable<Integer> {
   private boolean noHeaders;
 
   private Output output = Output.table;
+  private int code;
   private boolean everything;
   private boolean anything;
   private String template = "";
@@ -96,11 +97,24 @@ final class Get implements Callable<Integer> {
         if (group.isOfPods()) {
           pods(daemon, group.names());
         } else {
-          documents(daemon, group);
+          ifThere(() -> documents(daemon, group));
         }
       }
     }
-    return 0;
+    return code;
+  }
+
+  /// Shows something; that it is not there does not keep the rest from being shown.
+  private void ifThere(Runnable show) {
+    try {
+      show.run();
+    } catch (StatusRuntimeException e) {
+      if (e.getStatus().getCode() != Status.Code.NOT_FOUND) {
+        throw e;
+      }
+      Main.complain(String.valueOf(e.getStatus().getDescription()));
+      code = Main.FAILED;
+    }
   }
 
   private List<Names.Group> groups() {
@@ -197,17 +211,9 @@ final class Get implements Callable<Integer> {
       return;
     }
     List<Pod> pods = new ArrayList<>();
-    for (String name : names) {
-      pods.add(
-          daemon
-              .pods()
-              .get(
-                  GetPodRequest.newBuilder()
-                      .setNamespace(in.namespace)
-                      .setName(name)
-                      .setView(view())
-                      .setTemplate(template)
-                      .build()));
+    names.forEach(name -> ifThere(() -> pods.add(pod(daemon, name))));
+    if (pods.isEmpty()) {
+      return;
     }
     print(pods, names.size() == 1);
     if (watch) {
@@ -216,6 +222,18 @@ final class Get implements Callable<Integer> {
       }
       follow(daemon, names.getFirst(), pods.getFirst().getSummary().getRevision());
     }
+  }
+
+  private Pod pod(Daemon daemon, String name) {
+    return daemon
+        .pods()
+        .get(
+            GetPodRequest.newBuilder()
+                .setNamespace(in.namespace)
+                .setName(name)
+                .setView(view())
+                .setTemplate(template)
+                .build());
   }
 
   private PodSelector selector(String name) {

@@ -62,6 +62,12 @@ final class Names {
     return word.substring(slash + 1);
   }
 
+  /// Pods' names where nothing but pods can be meant, so that the word before them may be left out; none means all.
+  static List<String> pods(List<String> words) {
+    boolean said = !words.isEmpty() && PODS.contains(words.getFirst());
+    return words.subList(said ? 1 : 0, words.size()).stream().map(Names::one).toList();
+  }
+
   private static void requirePods(String type) {
     if (!PODS.contains(type)) {
       throw new Failure("\"" + type + "\" are not pods", Main.USAGE);

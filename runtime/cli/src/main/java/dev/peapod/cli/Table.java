@@ -3,10 +3,17 @@ package dev.peapod.cli;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /// Rows with columns as wide as needed; on a terminal no line is longer than it is wide.
 final class Table {
   private static final int GAP = 3;
+
+  /// No terminal is narrower, mostly; what fits there is not asked about.
+  private static final int NARROW = 80;
+
+  /// What a column keeps at least where all are too wide.
+  private static final int LEAST = 8;
 
   private final List<List<String>> rows = new ArrayList<>();
   private final int[] least;
@@ -37,16 +44,11 @@ final class Table {
   /// Prints the rows, with or without the title line.
   void print(boolean title, boolean colours) {
     int[] widths = widths();
-    int most = Integer.MAX_VALUE;
-    int total = 0;
-    for (int width : widths) {
-      total += width + GAP;
-    }
-    if (total > 80 && Screen.outIsTerminal()) {
-      most = Screen.width(1);
+    if (total(widths) > NARROW && Screen.outIsTerminal()) {
+      narrow(widths, Screen.width(1));
     }
     for (int i = title ? 0 : 1; i < rows.size(); i++) {
-      System.out.println(line(rows.get(i), widths, most, colours && i > 0));
+      System.out.println(line(rows.get(i), widths, colours && i > 0));
     }
   }
 
@@ -60,24 +62,44 @@ final class Table {
     return widths;
   }
 
-  private String line(List<String> row, int[] widths, int most, boolean colours) {
+  private static int total(int[] widths) {
+    return IntStream.of(widths).sum() + GAP * (widths.length - 1);
+  }
+
+  /// Takes from the widest column, of several the last one, until all of them fit.
+  static void narrow(int[] widths, int most) {
+    while (total(widths) > most) {
+      int widest = widths.length - 1;
+      for (int i = widest; i >= 0; i--) {
+        widest = widths[i] > widths[widest] ? i : widest;
+      }
+      if (widths[widest] <= LEAST) {
+        return;
+      }
+      widths[widest]--;
+    }
+  }
+
+  private String line(List<String> row, int[] widths, boolean colours) {
     StringBuilder line = new StringBuilder();
-    int used = 0;
     for (int i = 0; i < widths.length; i++) {
       boolean last = i == widths.length - 1;
-      String cell = row.get(i);
-      if (last && used + cell.length() > most) {
-        cell = cell.substring(0, Math.max(0, most - used - 1)) + "…";
-      }
+      String cell = shortened(row.get(i), widths[i], last);
       line.append(colours && rows.getFirst().get(i).equals("STATUS") ? coloured(cell) : cell);
-      used += cell.length();
       if (!last) {
-        int pad = widths[i] - cell.length() + GAP;
-        line.repeat(" ", pad);
-        used += pad;
+        line.repeat(" ", widths[i] - cell.length() + GAP);
       }
     }
     return line.toString().stripTrailing();
+  }
+
+  /// Names differ at their ends too, so they lose what is in the middle.
+  static String shortened(String cell, int width, boolean last) {
+    if (cell.length() <= width) {
+      return cell;
+    }
+    int end = last ? 0 : (width - 1) / 2;
+    return cell.substring(0, width - 1 - end) + "…" + cell.substring(cell.length() - end);
   }
 
   private static String coloured(String status) {

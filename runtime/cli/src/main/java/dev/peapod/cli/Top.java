@@ -20,7 +20,6 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 @Command(
@@ -40,8 +39,7 @@ final class Top implements Callable<Integer> {
   @ParentCommand private Root root = new Root();
   @Mixin private Namespaced in = new Namespaced();
 
-  @Parameters(arity = "0..1", paramLabel = "POD", description = "Only this pod.")
-  private String pod = "";
+  @Mixin private MaybePod pod = new MaybePod();
 
   @Option(
       names = {"-l", "--selector"},
@@ -91,7 +89,7 @@ final class Top implements Callable<Integer> {
             .setSelector(
                 PodSelector.newBuilder()
                     .setNamespace(allNamespaces ? "" : in.namespace)
-                    .setName(pod.isEmpty() ? "" : Names.one(pod))
+                    .setName(pod.name())
                     .setLabels(selector))
             .build();
     boolean live = Screen.outIsTerminal() && !once;
