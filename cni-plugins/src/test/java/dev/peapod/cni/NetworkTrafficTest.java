@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peapod.error.PeapodException;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
@@ -213,6 +214,12 @@ class NetworkTrafficTest {
     after.serve("10.231.0.2", 80, "after");
     // The old namespace is kept by this test, so both links are there.
     assertThat(after.ask(NetworkRig.GATEWAY, 81)).isEqualTo("host 10.231.0.2");
+    // What the old one still says does not lead answers to it.
+    before
+        .datagrams("10.231.0.2", 9)
+        .send(
+            StandardCharsets.UTF_8.encode("still here"),
+            new InetSocketAddress(InetAddress.ofLiteral(NetworkRig.GATEWAY), 9));
     assertThat(rig.host.ask("10.231.0.2", 80)).startsWith("after");
     network.close();
   }

@@ -166,7 +166,7 @@ class RtnetlinkTest {
       for (String port : List.of("veth0", "veth1", "veth0")) {
         inHost.bridgeTable().place(PEER_MAC, inHost.links().find(port).orElseThrow().index());
         assertThat(host.exec("bridge", "fdb", "show", "br", "br0"))
-            .containsOnlyOnce(PEER_MAC + " dev " + port + " master br0 static");
+            .containsOnlyOnce(PEER_MAC + " dev " + port + " sticky master br0 static");
       }
       assertThatThrownBy(() -> inHost.bridgeTable().place(PEER_MAC, bridge.index() + 1000))
           .asInstanceOf(type(KernelException.class))
