@@ -309,7 +309,8 @@ class PodStreamsIT extends SystemTest {
     List<String> lines = peapod.client("top", "busy", "--containers", "--no-headers").ok().lines().toList();
     assertThat(lines).hasSize(2);
     assertThat(lines.getFirst()).contains("spin");
-    assertThat(peapod.client("top", "none").err()).contains("No running pods");
+    assertThat(peapod.client("top", "none").err()).contains("pods \"none\" not found");
+    assertThat(peapod.client("top", "-l", "app=none").err()).contains("No running pods");
     peapod.delete("busy");
   }
 }
