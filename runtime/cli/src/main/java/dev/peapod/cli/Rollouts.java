@@ -55,13 +55,30 @@ final class Rollouts implements Callable<Integer> {
       return in.namespace;
     }
 
-    List<Names.Group> groups() {
+    /// Does it for each of them; what is printed of one is seen before the next.
+    void each(Root root, Action action) {
+      try (Daemon daemon = new Daemon(root)) {
+        for (Names.Group group : groups()) {
+          for (String name : group.names()) {
+            action.of(daemon, group.kind(), name);
+            System.out.flush();
+          }
+        }
+      }
+    }
+
+    private List<Names.Group> groups() {
       List<Names.Group> groups = Names.groups(words);
       if (groups.stream().anyMatch(group -> group.names().isEmpty())) {
         throw new Failure("name a deployment, such as deployment/web", Main.USAGE);
       }
       return groups;
     }
+  }
+
+  @FunctionalInterface
+  private interface Action {
+    void of(Daemon daemon, String kind, String name);
   }
 
   @Command(name = "status", description = "Waits until a rollout is through.")
@@ -87,14 +104,12 @@ final class Rollouts implements Callable<Integer> {
     @Override
     public Integer call() {
       long end = System.nanoTime() + Texts.duration(timeout, "--timeout").toNanos();
-      try (Daemon daemon = new Daemon(above.root)) {
-        for (Names.Group group : rolled.groups()) {
-          for (String name : group.names()) {
+      rolled.each(
+          above.root,
+          (daemon, kind, name) -> {
             Duration patience = Duration.ofNanos(end - System.nanoTime());
-            follow(daemon, rolled.namespace(), group.kind(), name, patience, watch);
-          }
-        }
-      }
+            follow(daemon, rolled.namespace(), kind, name, patience, watch);
+          });
       return 0;
     }
   }
@@ -151,24 +166,21 @@ final class Rollouts implements Callable<Integer> {
 
     @Override
     public Integer call() {
-      try (Daemon daemon = new Daemon(above.root)) {
-        for (Names.Group group : rolled.groups()) {
-          for (String name : group.names()) {
-            String kind =
+      rolled.each(
+          above.root,
+          (daemon, kind, name) -> {
+            String singular =
                 daemon
                     .pods()
                     .restartRollout(
                         RestartRolloutRequest.newBuilder()
-                            .setKind(group.kind())
+                            .setKind(kind)
                             .setNamespace(rolled.namespace())
                             .setName(name)
                             .build())
                     .getKind();
-            System.out.println(kind + "/" + name + " restarted");
-            System.out.flush();
-          }
-        }
-      }
+            System.out.println(singular + "/" + name + " restarted");
+          });
       return 0;
     }
   }
@@ -187,23 +199,20 @@ final class Rollouts implements Callable<Integer> {
 
     @Override
     public Integer call() {
-      try (Daemon daemon = new Daemon(above.root)) {
-        for (Names.Group group : rolled.groups()) {
-          for (String name : group.names()) {
+      rolled.each(
+          above.root,
+          (daemon, kind, name) -> {
             RolloutHistoryResponse history =
                 daemon
                     .pods()
                     .rolloutHistory(
                         RolloutHistoryRequest.newBuilder()
-                            .setKind(group.kind())
+                            .setKind(kind)
                             .setNamespace(rolled.namespace())
                             .setName(name)
                             .build());
             print(history, history.getKind() + "/" + name);
-            System.out.flush();
-          }
-        }
-      }
+          });
       return 0;
     }
 
@@ -243,15 +252,15 @@ final class Rollouts implements Callable<Integer> {
 
     @Override
     public Integer call() {
-      try (Daemon daemon = new Daemon(above.root)) {
-        for (Names.Group group : rolled.groups()) {
-          for (String name : group.names()) {
+      rolled.each(
+          above.root,
+          (daemon, kind, name) -> {
             UndoRolloutResponse undone =
                 daemon
                     .pods()
                     .undoRollout(
                         UndoRolloutRequest.newBuilder()
-                            .setKind(group.kind())
+                            .setKind(kind)
                             .setNamespace(rolled.namespace())
                             .setName(name)
                             .setToRevision(revision)
@@ -265,10 +274,7 @@ final class Rollouts implements Callable<Integer> {
                             + undone.getRevision()
                             + ")"
                         : " rolled back"));
-            System.out.flush();
-          }
-        }
-      }
+          });
       return 0;
     }
   }
