@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peapod.proto.runtime.v1.ContainerConfig;
-import dev.peapod.proto.runtime.v1.ExecSyncRequest;
 import dev.peapod.proto.runtime.v1.ExecSyncResponse;
 import dev.peapod.proto.runtime.v1.LinuxContainerSecurityContext;
 import dev.peapod.proto.runtime.v1.NamespaceMode;
@@ -62,19 +61,9 @@ class AppArmorProfiles extends SystemTest {
     return container.getLinuxBuilder().getSecurityContextBuilder();
   }
 
-  private ExecSyncResponse exec(CriPods.Started pod, String script) {
-    return peapod
-        .podsCri()
-        .execSync(
-            ExecSyncRequest.newBuilder()
-                .setContainerId(pod.container())
-                .addAllCmd(List.of("sh", "-c", script))
-                .build());
-  }
-
   private String label(CriPods.Started pod) {
-    String own = exec(pod, "cat /proc/1/attr/current").getStdout().toStringUtf8().strip();
-    assertThat(exec(pod, "cat /proc/self/attr/current").getStdout().toStringUtf8().strip())
+    String own = cri.exec(pod.container(), "cat /proc/1/attr/current").getStdout().toStringUtf8().strip();
+    assertThat(cri.exec(pod.container(), "cat /proc/self/attr/current").getStdout().toStringUtf8().strip())
         .as("a command is confined like the main process")
         .isEqualTo(own);
     return own;
@@ -93,10 +82,10 @@ class AppArmorProfiles extends SystemTest {
     security(container).setApparmor(profile(ProfileType.Localhost, NAME));
     CriPods.Started pod = start(container);
     assertThat(label(pod)).isEqualTo(NAME + " (enforce)");
-    ExecSyncResponse written = exec(pod, "echo x > /allowed && echo fine; echo x > /forbidden");
+    ExecSyncResponse written = cri.exec(pod.container(), "echo x > /allowed && echo fine; echo x > /forbidden");
     assertThat(written.getStdout().toStringUtf8()).isEqualTo("fine\n");
     assertThat(written.getStderr().toStringUtf8()).contains("/forbidden").contains("Permission denied");
-    assertThat(exec(pod, "test -e /forbidden").getExitCode()).isEqualTo(1);
+    assertThat(cri.exec(pod.container(), "test -e /forbidden").getExitCode()).isEqualTo(1);
     cri.remove(pod.sandbox());
   }
 
@@ -110,12 +99,12 @@ class AppArmorProfiles extends SystemTest {
       }
       CriPods.Started pod = start(container);
       assertThat(label(pod)).isEqualTo("peapod-default (enforce)");
-      ExecSyncResponse mount = exec(pod, "mkdir -p /m && mount -t tmpfs none /m");
+      ExecSyncResponse mount = cri.exec(pod.container(), "mkdir -p /m && mount -t tmpfs none /m");
       assertThat(mount.getExitCode()).isNotZero();
       // What containers are for still goes, and signals among them and from outside.
       assertThat(
-              exec(
-                      pod,
+              cri.exec(
+                      pod.container(),
                       "echo x > /file && chmod 600 /file && ln -s file /link && cat /link && sleep 100 & kill $! && wait $!;"
                           + " ls /proc/1/root/ > /dev/null && echo all")
                   .getStdout()
@@ -143,7 +132,7 @@ class AppArmorProfiles extends SystemTest {
     security(container).addMaskedPaths("/nothing").addReadonlyPaths("/nothing");
     CriPods.Started pod = cri.start(sandbox, container);
     for (String file : List.of("/proc/sysrq-trigger", "/proc/sys/vm/swappiness", "/proc/sys/kernel/core_pattern", "/proc/sys/fs/suid_dumpable")) {
-      ExecSyncResponse written = exec(pod, "cat " + file + " > /value 2>/dev/null; cat /value > " + file);
+      ExecSyncResponse written = cri.exec(pod.container(), "cat " + file + " > /value 2>/dev/null; cat /value > " + file);
       assertThat(written.getExitCode()).as(file).isNotZero();
       assertThat(written.getStderr().toStringUtf8()).as(file).contains("Permission denied");
     }

@@ -9,7 +9,6 @@ import dev.peapod.proto.runtime.v1.ContainerConfig;
 import dev.peapod.proto.runtime.v1.ContainerState;
 import dev.peapod.proto.runtime.v1.ContainerStatus;
 import dev.peapod.proto.runtime.v1.ContainerStatusRequest;
-import dev.peapod.proto.runtime.v1.ExecSyncRequest;
 import dev.peapod.proto.runtime.v1.ExecSyncResponse;
 import dev.peapod.proto.runtime.v1.ImageSpec;
 import dev.peapod.proto.runtime.v1.LinuxContainerResources;
@@ -242,25 +241,14 @@ class ContainersIT extends SystemTest {
   void execRunsBesideTheMainProcess() {
     CriPods.Started pod =
         cri.start(cri.sandbox("exec"), cri.container("main", "sleep", "100016"));
-    ExecSyncResponse answer = exec(pod, 10, "sh", "-c", "echo out; echo err >&2; exit 3");
+    ExecSyncResponse answer = cri.exec(pod.container(), 10, "sh", "-c", "echo out; echo err >&2; exit 3");
     assertThat(answer.getStdout().toStringUtf8()).isEqualTo("out\n");
     assertThat(answer.getStderr().toStringUtf8()).isEqualTo("err\n");
     assertThat(answer.getExitCode()).isEqualTo(3);
-    assertThat(exec(pod, 10, "hostname").getStdout().toStringUtf8()).isEqualTo("exec\n");
-    assertCode(Status.Code.DEADLINE_EXCEEDED, () -> exec(pod, 1, "sh", "-c", "sleep 100017 & sleep 100017"));
+    assertThat(cri.exec(pod.container(), 10, "hostname").getStdout().toStringUtf8()).isEqualTo("exec\n");
+    assertCode(Status.Code.DEADLINE_EXCEEDED, () -> cri.exec(pod.container(), 1, "sh", "-c", "sleep 100017 & sleep 100017"));
     await().untilAsserted(() -> assertThat(PodProcesses.of(peapod, "sleep 100017")).isEmpty());
     cri.remove(pod.sandbox());
-  }
-
-  private ExecSyncResponse exec(CriPods.Started pod, long seconds, String... command) {
-    return peapod
-        .cri()
-        .execSync(
-            ExecSyncRequest.newBuilder()
-                .setContainerId(pod.container())
-                .addAllCmd(List.of(command))
-                .setTimeout(seconds)
-                .build());
   }
 
   @Test

@@ -8,6 +8,8 @@ import dev.peapod.proto.runtime.v1.ContainerState;
 import dev.peapod.proto.runtime.v1.ContainerStatus;
 import dev.peapod.proto.runtime.v1.ContainerStatusRequest;
 import dev.peapod.proto.runtime.v1.CreateContainerRequest;
+import dev.peapod.proto.runtime.v1.ExecSyncRequest;
+import dev.peapod.proto.runtime.v1.ExecSyncResponse;
 import dev.peapod.proto.runtime.v1.ImageSpec;
 import dev.peapod.proto.runtime.v1.LinuxContainerConfig;
 import dev.peapod.proto.runtime.v1.LinuxContainerSecurityContext;
@@ -113,6 +115,27 @@ final class CriPods {
     start(made);
     return new Started(
         id, made, Path.of(sandbox.getLogDirectory()).resolve(container.getLogPath()));
+  }
+
+  /// Runs a shell's script in a running container.
+  ExecSyncResponse exec(String container, String script) {
+    return exec(container, Patience.ofSeconds(30).toSeconds(), "sh", "-c", script);
+  }
+
+  ExecSyncResponse exec(String container, long seconds, String... command) {
+    return cri.get()
+        .withMaxInboundMessageSize(20 << 20)
+        .execSync(
+            ExecSyncRequest.newBuilder()
+                .setContainerId(container)
+                .addAllCmd(List.of(command))
+                .setTimeout(seconds)
+                .build());
+  }
+
+  /// What a script in a running container writes to its standard output, without the last newline.
+  String output(String container, String script) {
+    return exec(container, script).getStdout().toStringUtf8().strip();
   }
 
   ContainerStatus status(String container) {

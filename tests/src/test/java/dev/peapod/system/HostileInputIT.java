@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import dev.peapod.proto.runtime.v1.ExecSyncRequest;
 import dev.peapod.proto.runtime.v1.ExecSyncResponse;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
@@ -162,19 +161,20 @@ class HostileInputIT extends SystemTest {
             .listContainers(dev.peapod.proto.runtime.v1.ListContainersRequest.getDefaultInstance())
             .getContainers(0)
             .getId();
-    exec(container, "true", 10);
+    CriPods cri = new CriPods(peapod::podsCri, peapod.directory(), Fixtures.BUSYBOX);
+    cri.exec(container, "true");
     long before = resident();
     try (ExecutorService executor = Executors.newFixedThreadPool(6)) {
       List<Future<ExecSyncResponse>> all = new ArrayList<>();
       for (int i = 0; i < 6; i++) {
         all.add(
             executor.submit(
-                () -> exec(container, "head -c 64000000 /dev/zero & head -c 64000000 /dev/zero >&2; wait", 60)));
+                () -> cri.exec(container, "head -c 64000000 /dev/zero & head -c 64000000 /dev/zero >&2; wait")));
       }
       Future<?> endless =
           executor.submit(
               () ->
-                  assertThatThrownBy(() -> exec(container, "cat /dev/zero & cat /dev/zero >&2", 5))
+                  assertThatThrownBy(() -> cri.exec(container, 5, "sh", "-c", "cat /dev/zero & cat /dev/zero >&2"))
                       .isInstanceOf(StatusRuntimeException.class)
                       .hasMessageContaining("DEADLINE_EXCEEDED"));
       for (Future<ExecSyncResponse> one : all) {
@@ -186,18 +186,6 @@ class HostileInputIT extends SystemTest {
     }
     assertThat(resident()).as("KiB resident, after %d", before).isLessThan(before + (200 << 10));
     peapod.withdraw("loud");
-  }
-
-  private ExecSyncResponse exec(String container, String script, int seconds) {
-    return peapod
-        .podsCri()
-        .withMaxInboundMessageSize(20 << 20)
-        .execSync(
-            ExecSyncRequest.newBuilder()
-                .setContainerId(container)
-                .addAllCmd(List.of("sh", "-c", script))
-                .setTimeout(seconds)
-                .build());
   }
 
   private long resident() throws IOException {

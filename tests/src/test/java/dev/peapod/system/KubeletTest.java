@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peapod.proto.runtime.v1.ContainerConfig;
 import dev.peapod.proto.runtime.v1.ContainerStatus;
-import dev.peapod.proto.runtime.v1.ExecSyncRequest;
 import dev.peapod.proto.runtime.v1.ExecSyncResponse;
 import dev.peapod.proto.runtime.v1.ImageSpec;
 import dev.peapod.proto.runtime.v1.PodSandboxConfig;
@@ -81,15 +80,7 @@ abstract class KubeletTest extends SystemTest {
 
   /// Runs a script in a container and answers what it wrote, errors included.
   protected final String exec(String container, String script) {
-    ExecSyncResponse response =
-        peapod
-            .cri()
-            .execSync(
-                ExecSyncRequest.newBuilder()
-                    .setContainerId(container)
-                    .addAllCmd(List.of("sh", "-c", script))
-                    .setTimeout(30)
-                    .build());
+    ExecSyncResponse response = cri.exec(container, script);
     return response.getStdout().concat(response.getStderr()).toStringUtf8().strip();
   }
 

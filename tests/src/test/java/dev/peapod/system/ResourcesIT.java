@@ -7,7 +7,6 @@ import static org.awaitility.Awaitility.await;
 
 import dev.peapod.proto.runtime.v1.ContainerConfig;
 import dev.peapod.proto.runtime.v1.ContainerStatus;
-import dev.peapod.proto.runtime.v1.ExecSyncRequest;
 import dev.peapod.proto.runtime.v1.HugepageLimit;
 import dev.peapod.proto.runtime.v1.LinuxContainerResources;
 import dev.peapod.proto.runtime.v1.PodSandboxConfig;
@@ -68,19 +67,6 @@ class ResourcesIT extends SystemTest {
                 .setContainerId(container)
                 .setLinux(resources)
                 .build());
-  }
-
-  private String exec(String container, String script) {
-    return peapod
-        .podsCri()
-        .execSync(
-            ExecSyncRequest.newBuilder()
-                .setContainerId(container)
-                .addAllCmd(List.of("sh", "-c", script))
-                .build())
-        .getStdout()
-        .toStringUtf8()
-        .strip();
   }
 
   @Test
@@ -364,7 +350,7 @@ class ResourcesIT extends SystemTest {
             cri.script("main", "(setsid sleep 100107 &); (sleep 100108 &); sleep 100109"));
     pid("sleep 100107");
     pid("sleep 100108");
-    exec(pod.container(), "(setsid sleep 100110 >/dev/null 2>&1 &)");
+    cri.output(pod.container(), "(setsid sleep 100110 >/dev/null 2>&1 &)");
     pid("sleep 100110");
     // All that has the pod's network is of the pod, wherever its cgroups say that it is.
     String network = PodProcesses.await(peapod, "sleep 100109", 1).getFirst().namespace("net");
@@ -391,13 +377,13 @@ class ResourcesIT extends SystemTest {
             cri.sandbox("view"),
             limited(resources().setMemoryLimitInBytes(40 * MIB), "sleep", "100111"));
     String limit = ProcessCgroup.IS_V2 ? "memory.max" : "memory/memory.limit_in_bytes";
-    assertThat(exec(pod.container(), "cat /sys/fs/cgroup/" + limit)).isEqualTo("" + 40 * MIB);
+    assertThat(cri.output(pod.container(), "cat /sys/fs/cgroup/" + limit)).isEqualTo("" + 40 * MIB);
     // Process 1 of the container's view, whatever PID namespace: the main process's own cgroup is the root.
-    assertThat(exec(pod.container(), "cut -d: -f3 /proc/$(pidof sleep)/cgroup | sort -u"))
+    assertThat(cri.output(pod.container(), "cut -d: -f3 /proc/$(pidof sleep)/cgroup | sort -u"))
         .isIn("/", "/\n/..");
-    assertThat(exec(pod.container(), "cat /proc/self/cgroup")).doesNotContain("peat", "..");
+    assertThat(cri.output(pod.container(), "cat /proc/self/cgroup")).doesNotContain("peat", "..");
     String writing =
-        exec(
+        cri.output(
             pod.container(),
             "cd /sys/fs/cgroup; for f in $(find . -name cgroup.procs -o -name tasks); do "
                 + "(echo 0 > $f) 2>/dev/null && echo wrote $f; done; mkdir a 2>/dev/null && echo made; "
@@ -410,7 +396,7 @@ class ResourcesIT extends SystemTest {
   void aDeviceNodeThatAContainerMakesDoesNotOpen() {
     CriPods.Started pod = cri.start(cri.sandbox("devices"), cri.container("main", "sleep", "100112"));
     assertThat(
-            exec(
+            cri.output(
                 pod.container(),
                 "mknod /tmp-disk b 7 0 && ! head -c 1 /tmp-disk 2>/dev/null && "
                     + "mknod /tmp-null c 1 3 && echo x > /tmp-null && head -c 1 /dev/zero | wc -c"))

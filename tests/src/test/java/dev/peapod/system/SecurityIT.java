@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.peapod.proto.runtime.v1.ContainerConfig;
 import dev.peapod.proto.runtime.v1.Device;
-import dev.peapod.proto.runtime.v1.ExecSyncRequest;
 import dev.peapod.proto.runtime.v1.ExecSyncResponse;
 import dev.peapod.proto.runtime.v1.ImageSpec;
 import dev.peapod.proto.runtime.v1.Int64Value;
@@ -116,25 +115,14 @@ class SecurityIT extends SystemTest {
     return parse(String.join("\n", CriPods.texts(pod.log())));
   }
 
-  private ExecSyncResponse exec(CriPods.Started pod, String script) {
-    return peapod
-        .cri()
-        .execSync(
-            ExecSyncRequest.newBuilder()
-                .setContainerId(pod.container())
-                .addAllCmd(List.of("sh", "-c", script))
-                .setTimeout(30)
-                .build());
-  }
-
   private String output(CriPods.Started pod, String script) {
-    ExecSyncResponse response = exec(pod, script);
+    ExecSyncResponse response = cri.exec(pod.container(), script);
     assertThat(response.getExitCode()).as("%s: %s", script, response.getStderr().toStringUtf8()).isZero();
     return response.getStdout().toStringUtf8().strip();
   }
 
   private void refused(CriPods.Started pod, String script, String error) {
-    ExecSyncResponse response = exec(pod, script);
+    ExecSyncResponse response = cri.exec(pod.container(), script);
     assertThat(response.getExitCode()).as(script).isNotZero();
     assertThat(response.getStderr().toStringUtf8()).contains(error);
   }

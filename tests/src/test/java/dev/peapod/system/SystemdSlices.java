@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 
 import dev.peapod.proto.runtime.v1.CgroupDriver;
 import dev.peapod.proto.runtime.v1.ContainerConfig;
-import dev.peapod.proto.runtime.v1.ExecSyncRequest;
 import dev.peapod.proto.runtime.v1.ExecSyncResponse;
 import dev.peapod.proto.runtime.v1.LinuxContainerResources;
 import dev.peapod.proto.runtime.v1.PodSandboxConfig;
@@ -82,16 +81,6 @@ class SystemdSlices extends SystemTest {
         .pid();
   }
 
-  private ExecSyncResponse exec(String container, String script) {
-    return peapod
-        .podsCri()
-        .execSync(
-            ExecSyncRequest.newBuilder()
-                .setContainerId(container)
-                .addAllCmd(List.of("sh", "-c", script))
-                .build());
-  }
-
   @Test
   void theDriverIsTold() {
     assertThat(
@@ -148,7 +137,7 @@ class SystemdSlices extends SystemTest {
 
     // The container's own device rules are still there: nodes can be made, and not opened.
     ExecSyncResponse devices =
-        exec(pod.container(), "mknod /kmsg c 1 11 && cat /kmsg; cat /dev/null && echo fine");
+        cri.exec(pod.container(), "mknod /kmsg c 1 11 && cat /kmsg; cat /dev/null && echo fine");
     assertThat(devices.getStdout().toStringUtf8()).isEqualTo("fine\n");
     assertThat(devices.getStderr().toStringUtf8()).contains("/kmsg").contains("not permitted");
     cri.remove(pod.sandbox());
@@ -213,7 +202,7 @@ class SystemdSlices extends SystemTest {
     peapod.kill();
     peapod.start();
     assertThat(Files.exists(Path.of("/proc/" + pid))).isTrue();
-    assertThat(exec(pod.container(), "echo here").getStdout().toStringUtf8()).isEqualTo("here\n");
+    assertThat(cri.exec(pod.container(), "echo here").getStdout().toStringUtf8()).isEqualTo("here\n");
     cri.remove(pod.sandbox());
     assertThat(CGROUPS.resolve("peakube.slice")).doesNotExist();
   }
