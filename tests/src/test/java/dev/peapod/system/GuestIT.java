@@ -3,7 +3,6 @@ package dev.peapod.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,8 +20,7 @@ class GuestIT {
       List.of(
           "dev.peapod.linux.cgroup.CgroupsV2Test",
           ResourcesIT.class.getName(),
-          SystemdSlices.class.getName(),
-          AppArmorProfiles.class.getName());
+          SystemdSlices.class.getName());
 
   /// For trying some of them by hand, with commas between.
   private static final String CHOSEN = System.getProperty("peapod.tests.guest", String.join(",", CLASSES));
@@ -60,40 +58,12 @@ class GuestIT {
   private static Process boot(Path results, Path console) throws IOException {
     List<String> command =
         new ArrayList<>(
-            List.of(
-                GUEST.resolve("boot").toString(),
-                MADE.toString(),
-                results.toString(),
-                Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                "-Xshare:auto",
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-Dpeapod.home=" + Fixtures.HOME,
-                "-Dpeapod.tests.patience=600",
-                "-cp",
-                classPath(),
-                GuestTests.class.getName(),
-                "/results/tests"));
-    command.addAll(List.of(CHOSEN.split(",")));
+            List.of(GUEST.resolve("boot").toString(), MADE.toString(), results.toString()));
+    command.addAll(GuestJava.command(MADE, "/results/tests", List.of(CHOSEN.split(","))));
     return new ProcessBuilder(command)
         .redirectErrorStream(true)
         .redirectOutput(console.toFile())
         .start();
-  }
-
-  /// This one's own, and the tests of module linux with what they run on.
-  private static String classPath() throws IOException {
-    String own = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-    StringBuilder path = new StringBuilder(own);
-    path.append(File.pathSeparator)
-        .append(Fixtures.HOME.resolve("runtime/linux/target/test-classes"));
-    try (Stream<Path> jars = Files.list(Fixtures.HOME.resolve("runtime/installation/target/jars"))) {
-      jars.filter(jar -> jar.getFileName().toString().matches("(peapod-linux|jna)-.*\\.jar"))
-          .forEach(jar -> path.append(File.pathSeparator).append(jar));
-    }
-    return path.toString();
   }
 
   private static List<DynamicTest> parse(List<String> lines) {

@@ -53,10 +53,13 @@ record MachineSnapshot(Set<String> things) {
     processes(things);
     mounts(things);
     children(Path.of("/run/netns"), "namespace pin", things);
-    lines("interface", things, "ip", "-o", "link", "show");
-    lines("address", things, "ip", "-o", "address", "show");
-    lines("route", things, "ip", "route", "show", "table", "all");
-    lines("nftables", things, "nft", "-s", "list", "ruleset");
+    // One program for all of it: where everything is emulated, to start one takes long.
+    lines(
+        "network",
+        things,
+        "sh",
+        "-c",
+        "set -e; ip -o link show; ip -o address show; ip route show table all; exec nft -s list ruleset");
     cgroups(things);
     sockets(things);
     for (String name : List.of("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding")) {

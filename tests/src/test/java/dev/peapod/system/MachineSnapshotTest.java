@@ -42,10 +42,10 @@ class MachineSnapshotTest {
       List<String> differences = before.differences(take());
       assertThat(differences)
           .anyMatch(d -> d.startsWith("left: mount ") && d.endsWith(mount.toString()))
-          .anyMatch(d -> d.startsWith("left: interface ") && d.contains(name))
-          .anyMatch(d -> d.startsWith("left: address ") && d.contains("10.234.254.1/24"))
+          .anyMatch(d -> d.startsWith("left: network ") && d.contains(name))
+          .anyMatch(d -> d.startsWith("left: network ") && d.contains("10.234.254.1/24"))
           .contains(
-              "left: nftables table inet " + name + " {",
+              "left: network table inet " + name + " {",
               "left: namespace pin /run/netns/" + name,
               "left: cgroup " + cgroup,
               "left: file " + directory.resolve("state"))

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 
 /// Pods in slices of systemd. For the guest, where systemd is what starts the machine.
 @SuppressWarnings("NullAway.Init")
-class SystemdSlices extends SystemTest {
+class SystemdSlices extends SystemTest implements AppArmorProfiles {
   private static final long MIB = 1 << 20;
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
   private static final String POD = "peakube-burstable-pod1_2_3.slice";
@@ -33,6 +33,16 @@ class SystemdSlices extends SystemTest {
   @Override
   protected String[] flags() {
     return new String[] {"--cgroup-driver", "systemd", "--cgroup-parent", "peatest.slice"};
+  }
+
+  @Override
+  public Peapod daemon() {
+    return peapod;
+  }
+
+  @Override
+  public CriPods cri() {
+    return cri;
   }
 
   @BeforeAll
