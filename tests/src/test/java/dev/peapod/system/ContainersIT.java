@@ -20,6 +20,7 @@ import dev.peapod.proto.runtime.v1.PodSandboxStatusRequest;
 import dev.peapod.proto.runtime.v1.PullImageRequest;
 import dev.peapod.proto.runtime.v1.RemoveContainerRequest;
 import dev.peapod.proto.runtime.v1.RemovePodSandboxRequest;
+import dev.peapod.proto.runtime.v1.Signal;
 import dev.peapod.proto.runtime.v1.StatusRequest;
 import dev.peapod.proto.runtime.v1.StopContainerRequest;
 import dev.peapod.proto.runtime.v1.StopPodSandboxRequest;
@@ -91,6 +92,21 @@ class ContainersIT extends SystemTest {
     assertThat(status.getExitCode()).isEqualTo(7);
     assertThat(CriPods.texts(pod.log())).containsExactly("up", "going");
     assertThat(status.getFinishedAt()).isGreaterThanOrEqualTo(status.getStartedAt());
+    cri.remove(pod.sandbox());
+  }
+
+  @Test
+  void theStopSignalIsTheConfigurations() {
+    CriPods.Started pod =
+        cri.start(
+            cri.sandbox("signalled"),
+            cri.script(
+                    "main",
+                    "trap '' TERM; trap 'exit 8' USR2; echo up; while :; do usleep 10000; done")
+                .setStopSignal(Signal.SIGNAL_SIGUSR2));
+    awaitLine(pod, "up");
+    assertThat(cri.status(pod.container()).getStopSignal()).isEqualTo(Signal.SIGNAL_SIGUSR2);
+    assertThat(stopAndAwait(pod, 30).getExitCode()).isEqualTo(8);
     cri.remove(pod.sandbox());
   }
 

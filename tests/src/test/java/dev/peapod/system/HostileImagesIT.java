@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -129,6 +130,33 @@ class HostileImagesIT extends KubeletTest {
         of(image, cri.container("main", "true"))
             .addMounts(mount.clone().setContainerPath("/proc/sys")),
         "/proc");
+  }
+
+  /// CVE-2025-52881: what a start writes to procfs goes to the kernel, and nothing can be put in its place.
+  @Test
+  void theKernelsFilesAreMountedOver() throws IOException {
+    String image = image("{}", "ln -s proc link; mkdir -p proc/self/attr proc/sys/kernel");
+    Path planted = Files.createDirectories(peapod.directory().resolve("planted"));
+    for (String name : new String[] {"exec", "oom_score_adj", "ostype"}) {
+      Files.writeString(planted.resolve(name), "as it was\n");
+    }
+    ContainerConfig.Builder through = cri.script("main", "stat -f -c %T /proc/sys/kernel /proc/self/attr; cat /proc/sys/kernel/ostype /proc/self/oom_score_adj");
+    through.getLinuxBuilder().getResourcesBuilder().setOomScoreAdj(123);
+    for (String target : new String[] {"/link/self/attr", "/link/sys/kernel"}) {
+      through.addMounts(Mount.newBuilder().setHostPath(planted.toString()).setContainerPath(target));
+    }
+    assertThat(output(cri.sandbox("proc"), of(image, through)))
+        .containsExactly("proc", "proc", "Linux", "123");
+    for (String target : new String[] {"/proc", "/proc/self/attr", "/x/../proc/sys/", "//proc/./sys/kernel"}) {
+      refused(
+          cri.sandbox("proc"),
+          of(image, cri.container("main", "true"))
+              .addMounts(Mount.newBuilder().setHostPath(planted.toString()).setContainerPath(target)),
+          "in /proc, where nothing can be mounted");
+    }
+    try (Stream<Path> files = Files.list(planted)) {
+      assertThat(files).hasSize(3).allSatisfy(file -> assertThat(file).hasContent("as it was"));
+    }
   }
 
   @ParameterizedTest

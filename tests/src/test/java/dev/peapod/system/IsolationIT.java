@@ -257,6 +257,23 @@ class IsolationIT extends KubeletTest {
     refused(config, "sysctls");
   }
 
+  /// What would be set for the whole machine, because the pod has not that namespace of its own.
+  @Test
+  void sysctlsOfNamespacesThatAreTheHosts() {
+    PodSandboxConfig.Builder network = cri.sandbox("sysctl");
+    namespaces(network).setNetwork(NamespaceMode.NODE);
+    for (String name : List.of("net.ipv4.ip_forward", "net/ipv4/ip_forward", "kernel.domainname")) {
+      network.getLinuxBuilder().clearSysctls().putSysctls(name, "1");
+      refused(network, "sysctls[\"" + name + "\"]");
+    }
+    PodSandboxConfig.Builder ipc = cri.sandbox("sysctl");
+    namespaces(ipc).setIpc(NamespaceMode.NODE);
+    for (String name : List.of("kernel.shmmax", "kernel.msgmax", "kernel.sem", "fs.mqueue.msg_max")) {
+      ipc.getLinuxBuilder().clearSysctls().putSysctls(name, "1");
+      refused(ipc, "sysctls[\"" + name + "\"]");
+    }
+  }
+
   @Test
   void sysctlsOfThePod() {
     PodSandboxConfig.Builder config = cri.sandbox("sysctl");
@@ -294,6 +311,35 @@ class IsolationIT extends KubeletTest {
     PodSandboxConfig.Builder dns = cri.sandbox("lines");
     dns.getDnsConfigBuilder().addServers("10.0.0.1\noptions x");
     refused(dns, "dns_config");
+  }
+
+  /// resolv.conf(5) as the pod's DNS config has it, the host's own where there is none, and the pod's name.
+  @Test
+  void theNamesOfThePod() throws IOException {
+    String script = "cat /etc/resolv.conf; hostname; cat /etc/hostname";
+    PodSandboxConfig.Builder config = cri.sandbox("names").setHostname("somebody");
+    assertThat(output(config, cri.script("main", script)))
+        .containsExactlyElementsOf(
+            Stream.concat(
+                    Files.readAllLines(Path.of("/etc/resolv.conf")).stream(),
+                    Stream.of("somebody", "somebody"))
+                .toList());
+    config
+        .getDnsConfigBuilder()
+        .addServers("192.0.2.53")
+        .addServers("2001:db8::53")
+        .addSearches("peas.example")
+        .addSearches("example")
+        .addOptions("ndots:3")
+        .addOptions("edns0");
+    assertThat(output(config, cri.script("main", script)))
+        .containsExactly(
+            "search peas.example example",
+            "nameserver 192.0.2.53",
+            "nameserver 2001:db8::53",
+            "options ndots:3 edns0",
+            "somebody",
+            "somebody");
   }
 
   @Test

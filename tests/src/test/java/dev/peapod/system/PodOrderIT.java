@@ -150,4 +150,33 @@ class PodOrderIT extends SystemTest {
     assertThat(peapod.client("get", "pod", "late", "-o", "json").ok()).contains("DeadlineExceeded");
     peapod.delete("late");
   }
+
+  /// What containers leave as their last words, in the file of the default name, in another, and in the log where the
+  /// manifest allows that; and nothing where it does not.
+  @Test
+  void theMessageOfAnEndIsInTheStatus() {
+    peapod.apply(
+        Manifests.pod(
+            "words",
+            "restartPolicy: Never\n",
+            Manifests.container("usual", "echo out; echo usual >/dev/termination-log", ""),
+            Manifests.container(
+                "other", "echo other >/run/last; exit 3", "terminationMessagePath: /run/last\n"),
+            Manifests.container(
+                "log", "echo one; echo two; exit 4", "terminationMessagePolicy: FallbackToLogsOnError\n"),
+            Manifests.container("silent", "echo out; exit 5", "")));
+    awaitPod("words", p -> p.getPhase().equals("Failed"));
+    assertThat(
+            peapod
+                .client(
+                    "get",
+                    "pod",
+                    "words",
+                    "-o",
+                    "jsonpath={range .status.containerStatuses[*]}{.name}={.state.terminated.exitCode}={.state.terminated.message}|{end}")
+                .ok()
+                .replace("\n|", "|"))
+        .isEqualTo("usual=0=usual|other=3=other|log=4=one\ntwo|silent=5=|");
+    peapod.delete("words");
+  }
 }

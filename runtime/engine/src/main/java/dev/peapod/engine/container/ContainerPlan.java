@@ -393,9 +393,7 @@ final class ContainerPlan {
 
   private void process(int pause) {
     SecuritySpec security = in.spec.security();
-    if (!requested.contains("/proc")) {
-      plan.add(new Operation.MountProc(CLOSED));
-    }
+    plan.add(new Operation.MountProc(CLOSED));
     if (!security.privileged()) {
       paths(security.maskedPaths(), MachinePaths.TELLING)
           .forEach(path -> plan.add(new Operation.Mask(path)));
