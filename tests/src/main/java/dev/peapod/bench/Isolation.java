@@ -15,9 +15,10 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 
-/// Starts pods of one container that is confined as pods usually are, and of one that nothing confines, in turns, and prints
-/// a Markdown table of what the difference costs.
+/// Starts pods of one container that nothing confines, of one that is confined as pods usually are, and of some in between,
+/// in turns, and prints a Markdown table of what each difference costs.
 public final class Isolation {
   private static final String USAGE =
       """
@@ -33,6 +34,11 @@ public final class Isolation {
   /// What a container asks for.
   private enum Kind {
     NOTHING("nothing"),
+    AGAIN("nothing, once more"),
+    SECCOMP("the default seccomp filter"),
+    PATHS("the default masked and read-only paths"),
+    IDENTITY("a user, no capabilities, `no_new_privs`"),
+    LIMITS("limits of processor and memory"),
     ALL("all of it");
 
     private final String title;
@@ -41,33 +47,40 @@ public final class Isolation {
       this.title = title;
     }
 
+    private boolean has(Kind part) {
+      return this == part || this == ALL;
+    }
+
     LinuxContainerConfig config() {
-      LinuxContainerSecurityContext.Builder security = LinuxContainerSecurityContext.newBuilder();
+      LinuxContainerSecurityContext.Builder security =
+          LinuxContainerSecurityContext.newBuilder()
+              .setSeccomp(
+                  SecurityProfile.newBuilder()
+                      .setProfileType(
+                          has(SECCOMP) ? ProfileType.RuntimeDefault : ProfileType.Unconfined))
+              .setApparmor(SecurityProfile.newBuilder().setProfileType(ProfileType.Unconfined));
       LinuxContainerConfig.Builder config = LinuxContainerConfig.newBuilder();
-      switch (this) {
-        case NOTHING ->
-            // A list that is empty would mean the defaults.
-            security
-                .setSeccomp(SecurityProfile.newBuilder().setProfileType(ProfileType.Unconfined))
-                .setApparmor(SecurityProfile.newBuilder().setProfileType(ProfileType.Unconfined))
-                .setCapabilities(Capability.newBuilder().addAddCapabilities("ALL"))
-                .addMaskedPaths("/nothing")
-                .addReadonlyPaths("/nothing");
-        case ALL -> {
-          security
-              .setSeccomp(SecurityProfile.newBuilder().setProfileType(ProfileType.RuntimeDefault))
-              .setCapabilities(Capability.newBuilder().addDropCapabilities("ALL"))
-              .setNoNewPrivs(true)
-              .setRunAsUser(Int64Value.newBuilder().setValue(1000))
-              .setRunAsGroup(Int64Value.newBuilder().setValue(1000));
-          config.setResources(
-              LinuxContainerResources.newBuilder()
-                  .setCpuShares(512)
-                  .setCpuPeriod(100_000)
-                  .setCpuQuota(100_000)
-                  .setMemoryLimitInBytes(64 * MIB)
-                  .setOomScoreAdj(500));
-        }
+      if (!has(PATHS)) {
+        // A list that is empty would mean the defaults.
+        security.addMaskedPaths("/nothing").addReadonlyPaths("/nothing");
+      }
+      if (has(IDENTITY)) {
+        security
+            .setCapabilities(Capability.newBuilder().addDropCapabilities("ALL"))
+            .setNoNewPrivs(true)
+            .setRunAsUser(Int64Value.newBuilder().setValue(1000))
+            .setRunAsGroup(Int64Value.newBuilder().setValue(1000));
+      } else {
+        security.setCapabilities(Capability.newBuilder().addAddCapabilities("ALL"));
+      }
+      if (has(LIMITS)) {
+        config.setResources(
+            LinuxContainerResources.newBuilder()
+                .setCpuShares(512)
+                .setCpuPeriod(100_000)
+                .setCpuQuota(100_000)
+                .setMemoryLimitInBytes(64 * MIB)
+                .setOomScoreAdj(500));
       }
       return config.setSecurityContext(security).build();
     }
@@ -103,9 +116,10 @@ public final class Isolation {
     Map<Kind, Series> times = new EnumMap<>(Kind.class);
     List<Kind> kinds = new ArrayList<>(List.of(Kind.values()));
     kinds.forEach(kind -> times.put(kind, new Series()));
+    Random order = new Random(1);
     for (int round = -rounds / 4; round < rounds; round++) {
-      // Neither always comes after the other.
-      Collections.reverse(kinds);
+      // None always comes after the same other.
+      Collections.shuffle(kinds, order);
       for (Kind kind : kinds) {
         Map<Call, Long> took = runtime.round(kind.config());
         if (round >= 0) {
@@ -117,19 +131,18 @@ public final class Isolation {
   }
 
   private static void print(Map<Kind, Series> times, int rounds) {
-    List<Map.Entry<Kind, Series>> all = List.copyOf(times.entrySet());
     System.out.printf("Pods of one container, %d of each kind in turns, in ms:%n%n| p50 / p99 |", rounds);
-    all.forEach(kind -> System.out.printf(" %s |", kind.getKey().title));
-    System.out.println(" more at p50 |\n| --- | ---: | ---: | ---: |");
-    for (Call call : SHOWN) {
-      System.out.printf("| %s |", call.title());
-      for (Map.Entry<Kind, Series> kind : all) {
-        System.out.printf(
-            " %.2f / %.2f |", kind.getValue().quantile(call, 0.5), kind.getValue().quantile(call, 0.99));
-      }
-      System.out.printf(
-          " %.2f |%n",
-          all.getLast().getValue().quantile(call, 0.5) - all.getFirst().getValue().quantile(call, 0.5));
-    }
+    SHOWN.forEach(call -> System.out.printf(" %s |", call.title()));
+    System.out.printf(" start, more at p50 |%n| --- |%s ---: |%n", " ---: |".repeat(SHOWN.size()));
+    double least = times.getOrDefault(Kind.NOTHING, new Series()).quantile(Call.START, 0.5);
+    times.forEach(
+        (kind, series) -> {
+          System.out.printf("| %s |", kind.title);
+          SHOWN.forEach(
+              call ->
+                  System.out.printf(
+                      " %.2f / %.2f |", series.quantile(call, 0.5), series.quantile(call, 0.99)));
+          System.out.printf(" %.2f |%n", series.quantile(Call.START, 0.5) - least);
+        });
   }
 }
