@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/// The tests of version 2's cgroups, of systemd's slices and of AppArmor, with real pods, in a guest of its own: cgroup
+/// The tests of version 2's cgroups, of systemd's slices, of AppArmor and of checkpoints, with real pods, in a guest of its own: cgroup
 /// version 2 and nothing else, under Debian's systemd and Debian's kernel, which is of the oldest line supported. One boot for all of them; `tests/guest` says how.
 class GuestIT {
   private static final List<String> CLASSES =
@@ -23,19 +23,29 @@ class GuestIT {
           SystemdSlices.class.getName());
 
   /// For trying some of them by hand, with commas between.
-  private static final String CHOSEN = System.getProperty("peapod.tests.guest", String.join(",", CLASSES));
+  private static final String CHOSEN =
+      System.getProperty("peapod.tests.guest", String.join(",", CLASSES) + checkpoints());
 
   private static final Path GUEST = Fixtures.HOME.resolve("tests/guest");
   private static final Path MADE = Fixtures.HOME.resolve("tests/target/guest");
   private static final long MINUTES = 30;
+
+  /// Debian has criu, but not every Ubuntu does.
+  private static String checkpoints() {
+    return isInstalled("criu") ? "," + Checkpoints.class.getName() : "";
+  }
+
+  private static boolean isInstalled(String program) {
+    return Stream.of(System.getenv("PATH").split(":", -1))
+        .anyMatch(d -> Files.isExecutable(Path.of(d, program)));
+  }
 
   @TestFactory
   Stream<DynamicTest> inTheGuest() throws IOException, InterruptedException {
     assumeTrue(
         Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0), "the guest needs root");
     assumeTrue(
-        Stream.of(System.getenv("PATH").split(":", -1))
-            .anyMatch(d -> Files.isExecutable(Path.of(d, "qemu-system-x86_64"))),
+        isInstalled("qemu-system-x86_64"),
         "qemu-system-x86_64 is not installed (package qemu-system-x86), so there is no guest to run tests in");
     Shell.run(GUEST.resolve("make").toString(), MADE.toString()).ok();
     Path results = Files.createDirectories(MADE.resolve("results"));

@@ -9,10 +9,14 @@ import dev.peapod.proto.runtime.v1.CheckpointPodResponse;
 import dev.peapod.proto.runtime.v1.RestorePodRequest;
 import dev.peapod.proto.runtime.v1.RestorePodResponse;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
 
-/// The CRI's calls for checkpoints. This version makes none: what is wrong with a request is told first, then why there
-/// is no checkpoint.
+/// The CRI's calls for checkpoints.
 final class CheckpointCalls {
+  /// Where the request says none; of each container.
+  private static final Duration TIMEOUT = Duration.ofMinutes(10);
+
   private final PodRuntime runtime;
 
   CheckpointCalls(PodRuntime runtime) {
@@ -21,39 +25,47 @@ final class CheckpointCalls {
 
   CheckpointContainerResponse container(CheckpointContainerRequest request) {
     Refusals.required(!request.getContainerId().isEmpty(), "container_id");
-    absolute(request.getLocation(), "location");
+    Path location = absolute(request.getLocation(), "location");
     if (request.getTimeout() < 0) {
       throw PeapodException.invalid("timeout is negative");
     }
-    runtime.checkRunning(request.getContainerId());
-    throw none("container " + request.getContainerId() + " can not be saved");
+    Duration timeout =
+        request.getTimeout() == 0 ? TIMEOUT : Duration.ofSeconds(Math.min(request.getTimeout(), Integer.MAX_VALUE));
+    runtime.saveContainer(request.getContainerId(), location, timeout);
+    return CheckpointContainerResponse.getDefaultInstance();
   }
 
   CheckpointPodResponse sandbox(CheckpointPodRequest request) {
     Refusals.required(!request.getPodSandboxId().isEmpty(), "pod_sandbox_id");
-    absolute(request.getOutputPath(), "output_path");
-    runtime.checkReady(request.getPodSandboxId());
-    request.getContainerIdsList().forEach(runtime::checkRunning);
-    throw none("sandbox " + request.getPodSandboxId() + " can not be saved");
+    Path location = absolute(request.getOutputPath(), "output_path");
+    noOptions(request.getOptionsMap());
+    runtime.saveSandbox(
+        request.getPodSandboxId(), request.getContainerIdsList(), location, TIMEOUT);
+    return CheckpointPodResponse.getDefaultInstance();
   }
 
   RestorePodResponse restore(RestorePodRequest request) {
-    absolute(request.getCheckpointPath(), "checkpoint_path");
+    Path checkpoint = absolute(request.getCheckpointPath(), "checkpoint_path");
     Refusals.required(request.hasConfig(), "config");
     SandboxMapping.spec(request.getConfig(), request.getRuntimeHandler());
-    throw none("a pod can not be restored from " + request.getCheckpointPath());
+    noOptions(request.getOptionsMap());
+    throw new PeapodException(
+        PeapodException.Kind.FAILED_PRECONDITION,
+        "a pod can not be restored from " + checkpoint + ": this version of Peapod restores none");
   }
 
-  private static void absolute(String path, String field) {
+  private static void noOptions(Map<String, String> options) {
+    if (!options.isEmpty()) {
+      throw PeapodException.invalid(
+          "options: \"" + options.keySet().iterator().next() + "\" is not known; there are none");
+    }
+  }
+
+  private static Path absolute(String path, String field) {
     Refusals.required(!path.isEmpty(), field);
     if (path.indexOf('\0') >= 0 || !Path.of(path).isAbsolute()) {
       throw PeapodException.invalid(field + " is not an absolute path: " + path);
     }
-  }
-
-  private static PeapodException none(String what) {
-    return new PeapodException(
-        PeapodException.Kind.FAILED_PRECONDITION,
-        what + ": this version of Peapod has no checkpoints, with criu or without");
+    return Path.of(path).normalize();
   }
 }

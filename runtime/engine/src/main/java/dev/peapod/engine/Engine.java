@@ -2,6 +2,7 @@ package dev.peapod.engine;
 
 import dev.peapod.cni.Network;
 import dev.peapod.cni.NetworkList;
+import dev.peapod.engine.checkpoint.Checkpoints;
 import dev.peapod.engine.container.Container;
 import dev.peapod.engine.container.ContainerService;
 import dev.peapod.engine.container.ContainerTools;
@@ -52,6 +53,7 @@ public final class Engine implements AutoCloseable {
   private final SandboxService sandboxService;
   private final ContainerService containerService;
   private final ExecService execService;
+  private final Checkpoints checkpoints;
   private final List<StateStore<?>> stores;
   private final NetworkPool networks;
   private final RootfsPool rootfsPool;
@@ -89,25 +91,25 @@ public final class Engine implements AutoCloseable {
     this.background = background;
     this.events = events;
     this.sandboxService = new SandboxService(sandboxTools, sandboxes);
-    this.containerService =
-        new ContainerService(
-            new ContainerTools(
-                loop,
-                spawner,
-                cgroups,
-                images,
-                snapshots,
-                rootfsPool,
-                containerStore,
-                names,
-                security,
-                directories.exits(),
-                directories.control(),
-                events,
-                background,
-                spareTime,
-                Clock.systemUTC()),
-            containers);
+    ContainerTools containerTools =
+        new ContainerTools(
+            loop,
+            spawner,
+            cgroups,
+            images,
+            snapshots,
+            rootfsPool,
+            containerStore,
+            names,
+            security,
+            directories.exits(),
+            directories.control(),
+            events,
+            background,
+            spareTime,
+            Clock.systemUTC());
+    this.containerService = new ContainerService(containerTools, containers);
+    this.checkpoints = new Checkpoints(containerTools);
     this.execService = new ExecService(loop, spawner, cgroups, security);
     this.monitors = new Monitors(loop, directories.control());
     this.loop = loop;
@@ -216,6 +218,7 @@ public final class Engine implements AutoCloseable {
               snapshots,
               directories.exits())
           .run(sandboxStore.load(), containerStore.load());
+      engine.checkpoints.clean();
       return engine;
     } catch (RuntimeException e) {
       undo.undo(e);
@@ -252,6 +255,7 @@ public final class Engine implements AutoCloseable {
         sandboxService,
         containerService,
         execService,
+        checkpoints,
         monitors,
         events,
         cgroups);

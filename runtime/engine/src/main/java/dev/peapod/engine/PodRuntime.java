@@ -1,5 +1,6 @@
 package dev.peapod.engine;
 
+import dev.peapod.engine.checkpoint.Checkpoints;
 import dev.peapod.engine.container.Container;
 import dev.peapod.engine.container.ContainerService;
 import dev.peapod.engine.container.Containers;
@@ -30,6 +31,7 @@ import dev.peapod.linux.NetworkCounters;
 import dev.peapod.linux.cgroup.CgroupDriver;
 import dev.peapod.linux.cgroup.CgroupStats;
 import dev.peapod.linux.cgroup.Cgroups;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -47,6 +49,7 @@ public final class PodRuntime {
   private final SandboxService sandboxService;
   private final ContainerService containerService;
   private final ExecService execService;
+  private final Checkpoints checkpoints;
   private final Monitors monitors;
   private final EventLoop loop;
   private final Events events;
@@ -60,6 +63,7 @@ public final class PodRuntime {
       SandboxService sandboxService,
       ContainerService containerService,
       ExecService execService,
+      Checkpoints checkpoints,
       Monitors monitors,
       Events events,
       Cgroups cgroups) {
@@ -69,6 +73,7 @@ public final class PodRuntime {
     this.sandboxService = sandboxService;
     this.containerService = containerService;
     this.execService = execService;
+    this.checkpoints = checkpoints;
     this.monitors = monitors;
     this.loop = loop;
     this.events = events;
@@ -313,6 +318,36 @@ public final class PodRuntime {
   /// @throws PeapodException NOT_FOUND, FAILED_PRECONDITION if the sandbox is not READY
   public void checkReady(String sandboxId) {
     sandboxes.get(owner, sandboxId).pause();
+  }
+
+  /// Saves a container, which goes on running, to an archive.
+  ///
+  /// @throws PeapodException NOT_FOUND, FAILED_PRECONDITION saying why it can not be saved
+  public void saveContainer(String id, Path location, Duration timeout) {
+    checkpoints.save(containers.get(owner, id), location, timeout);
+  }
+
+  /// Saves a pod, which goes on running, to an archive.
+  ///
+  /// @param containerIds which of its containers; none for all that run
+  /// @throws PeapodException NOT_FOUND, FAILED_PRECONDITION saying why it can not be saved
+  public void saveSandbox(
+      String sandboxId, List<String> containerIds, Path location, Duration timeout) {
+    Sandbox sandbox = sandboxes.get(owner, sandboxId);
+    sandbox.pause();
+    List<Container> chosen =
+        containerIds.isEmpty()
+            ? containers.list(owner).stream()
+                .filter(c -> c.sandbox() == sandbox && c.state() == ContainerState.RUNNING)
+                .toList()
+            : containerIds.stream().map(id -> containers.get(owner, id)).distinct().toList();
+    for (Container container : chosen) {
+      if (container.sandbox() != sandbox) {
+        throw PeapodException.invalid(
+            container.title() + " is not in sandbox " + sandbox.id());
+      }
+    }
+    checkpoints.save(sandbox, chosen, location, timeout);
   }
 
   /// Connects to a port of a pod's own loopback address, IPv4 or else IPv6. The socket, which the caller

@@ -60,6 +60,10 @@ final class FileCalls {
 
   static native long llistxattr(byte[] path, byte[] list, long size);
 
+  static native long flistxattr(int fd, byte[] list, long size);
+
+  static native long fgetxattr(int fd, byte[] name, byte[] value, long size);
+
   static native long getdents64(int fd, byte[] buffer, long size);
 
   static native int fsync(int fd);

@@ -184,10 +184,14 @@ public final class LayerUnpacker {
       return from;
     }
     Map<String, byte[]> kept = new HashMap<>(from.xattrs());
-    kept.keySet()
-        .removeIf(name -> !name.startsWith("user.") && !name.equals("security.capability"));
+    kept.keySet().removeIf(name -> !isOfTheFile(name));
     return new FileAttributes(
         from.mode(), from.uid(), from.gid(), from.mtimeSeconds(), from.mtimeNanos(), kept);
+  }
+
+  /// Whether an xattr says something of the file itself, wherever it is.
+  static boolean isOfTheFile(String xattr) {
+    return xattr.startsWith("user.") || xattr.equals("security.capability");
   }
 
   private static PeapodException explain(KernelException e, String what) {
@@ -220,7 +224,7 @@ public final class LayerUnpacker {
     return PeapodException.invalid("the entry \"" + shown(entry.name()) + "\" " + why);
   }
 
-  private static String shown(String bytes) {
+  static String shown(String bytes) {
     String text = new String(bytes.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
     String clean = text.replaceAll("\\p{Cntrl}", "?");
     return clean.length() <= 300 ? clean : clean.substring(0, 300) + "...";
