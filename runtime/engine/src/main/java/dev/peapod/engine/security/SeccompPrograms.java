@@ -8,17 +8,22 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /// Compiled seccomp profiles: each is compiled once for each set of capabilities that makes a
-/// difference to it. The default profile's program for the default capabilities is one descriptor
-/// that all containers share. Thread-safe.
+/// difference to it. What the default profile's programs are in are descriptors that all containers
+/// share. Thread-safe.
 public final class SeccompPrograms implements AutoCloseable {
   /// How many compiled profiles are kept; those of the machine's owner are few.
   private static final int MAX_CACHED = 256;
+
+  /// How many descriptors of the default profile's programs are kept open: a machine's containers
+  /// have few different sets of capabilities.
+  private static final int MAX_SHARED = 16;
 
   private static final String DEFAULT_RESOURCE = "default-seccomp.json";
 
@@ -26,8 +31,9 @@ public final class SeccompPrograms implements AutoCloseable {
 
   private final Map<String, SeccompProfile> profiles = new ConcurrentHashMap<>();
   private final Map<Key, byte[]> programs = new ConcurrentHashMap<>();
+  /// By the capabilities that make a difference.
+  private final Map<Long, Fd> shared = new HashMap<>();
   private @Nullable SeccompProfile defaultProfile;
-  private @Nullable Fd shared;
 
   /// A program on its way to the kernel; closing it leaves what is shared open.
   ///
@@ -47,11 +53,9 @@ public final class SeccompPrograms implements AutoCloseable {
   /// @param capabilities what the container has, as a bit set
   Program ofDefault(long capabilities) {
     SeccompProfile profile = defaultProfile();
-    long relevant = profile.relevantCapabilities();
-    if ((capabilities & relevant) == (CapabilitySets.DEFAULT & relevant)) {
-      return new Program(sharedProgram(profile), profile.flags(), true);
-    }
-    return open(profile, capabilities & relevant);
+    long relevant = capabilities & profile.relevantCapabilities();
+    Fd fd = shared(profile, relevant);
+    return fd == null ? open(profile, relevant) : new Program(fd, profile.flags(), true);
   }
 
   /// The program of a profile of the machine's owner.
@@ -89,12 +93,13 @@ public final class SeccompPrograms implements AutoCloseable {
     return defaultProfile;
   }
 
-  private synchronized Fd sharedProgram(SeccompProfile profile) {
-    if (shared == null) {
-      long relevant = CapabilitySets.DEFAULT & profile.relevantCapabilities();
-      shared = Memfd.sealed("seccomp", compile(new Key(profile, relevant)));
+  private synchronized @Nullable Fd shared(SeccompProfile profile, long relevant) {
+    Fd fd = shared.get(relevant);
+    if (fd == null && shared.size() < MAX_SHARED) {
+      fd = Memfd.sealed("seccomp", compile(new Key(profile, relevant)));
+      shared.put(relevant, fd);
     }
-    return shared;
+    return fd;
   }
 
   private static String resource() {
@@ -108,8 +113,7 @@ public final class SeccompPrograms implements AutoCloseable {
 
   @Override
   public synchronized void close() {
-    if (shared != null) {
-      shared.close();
-    }
+    shared.values().forEach(Fd::close);
+    shared.clear();
   }
 }

@@ -19,6 +19,7 @@ import java.util.List;
 /// The system's libseccomp, which turns a [SeccompFilter] into a program for the kernel.
 /// Thread-safe.
 public final class Libseccomp {
+  private static final int ACT_BADARCH = 2;
   private static final int CTL_OPTIMIZE = 8;
   private static final int BINARY_TREE = 2;
   private static final int UNKNOWN = -1;
@@ -38,6 +39,10 @@ public final class Libseccomp {
   public static byte[] compile(SeccompFilter filter) {
     Pointer context = init(filter.defaultAction());
     try {
+      // A call of another architecture is one that the filter does not name. It is never let through.
+      if (!filter.defaultAction().permits()) {
+        SeccompCalls.seccomp_attr_set(context, ACT_BADARCH, filter.defaultAction().code());
+      }
       // Older libraries have only the linear search.
       SeccompCalls.seccomp_attr_set(context, CTL_OPTIMIZE, BINARY_TREE);
       for (String architecture : filter.architectures()) {
