@@ -21,6 +21,11 @@ final class Fixtures {
     return directory;
   }
 
+  /// Where they are.
+  static Path directory() {
+    return DIRECTORY;
+  }
+
   /// An archive of a busybox image in two layers, an OCI layout and a `docker save` archive at once.
   static Path busybox() {
     return DIRECTORY.resolve("busybox.tar");

@@ -69,6 +69,14 @@ class PodVerbsIT extends SystemTest {
     assertThat(sh("other", "main", "echo $A")).isEqualTo("b");
     assertThat(peapod.client("get", "pods", "-o", "jsonpath={.items[*].metadata.name}").ok())
         .isEqualTo("model other");
+    // The word for pods may stand before a name; what is not there keeps nothing else from being shown.
+    assertThat(peapod.client("generate", "pod", "model").ok()).isEqualTo(manifest);
+    assertThat(peapod.client("top", "pods").ok()).contains("model", "other");
+    Shell.Result some = peapod.client("get", "pods", "nothing", "model");
+    assertThat(some.out()).contains("model").doesNotContain("other");
+    assertThat(some.err()).contains("pods \"nothing\" not found");
+    assertThat(some.exit()).isEqualTo(1);
+    assertThat(peapod.client("top", "pod", "nothing").exit()).isEqualTo(1);
     peapod.client("delete", "pod", "model", "other").ok();
   }
 
