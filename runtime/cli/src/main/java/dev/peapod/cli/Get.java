@@ -290,11 +290,11 @@ final class Get implements Callable<Integer> {
   private static String jsonList(List<String> texts) {
     String items =
         texts.stream()
-            .map(text -> text.strip().indent(4).stripTrailing())
+            .map(text -> text.strip().indent(8).stripTrailing())
             .collect(Collectors.joining(",\n"));
-    return "{\n  \"apiVersion\" : \"v1\",\n  \"kind\" : \"List\",\n  \"items\" : ["
-        + (texts.isEmpty() ? "" : "\n" + items + "\n  ")
-        + "]\n}\n";
+    return "{\n    \"apiVersion\": \"v1\",\n    \"items\": ["
+        + (texts.isEmpty() ? "" : "\n" + items + "\n    ")
+        + "],\n    \"kind\": \"List\"\n}\n";
   }
 
   private static String yamlList(List<String> texts) {

@@ -7,12 +7,15 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 
 /// `peapod`. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the daemon can not be reached.
 public final class Main {
@@ -130,8 +133,31 @@ public final class Main {
         && !unmatched.isUnknownOption()) {
       message = "unknown command \"" + unmatched.getUnmatched().getFirst() + "\"";
     }
+    if (e instanceof CommandLine.MissingParameterException) {
+      // A wrong option is the clearer news.
+      message =
+          unknownOption(command, arguments).map(o -> "unknown option: '" + o + "'").orElse(message);
+    }
     complain(lowered(message) + " (see " + command.getCommandSpec().qualifiedName() + " --help)");
     return USAGE;
+  }
+
+  /// The first word that looks like an option and is none of the command's.
+  private static Optional<String> unknownOption(CommandLine command, String[] arguments) {
+    return Arrays.stream(arguments)
+        .takeWhile(word -> !word.equals("--"))
+        .filter(word -> word.startsWith("-") && word.length() > 1)
+        // Short ones come in clusters and with their values.
+        .map(word -> word.startsWith("--") ? word.replaceFirst("=.*", "") : word.substring(0, 2))
+        .filter(name -> !isOption(name, command))
+        .findFirst();
+  }
+
+  private static boolean isOption(String name, CommandLine command) {
+    CommandSpec spec = command.getCommandSpec();
+    return spec.optionsMap().containsKey(name)
+        || spec.negatedOptionsMap().containsKey(name)
+        || (command.getParent() != null && isOption(name, command.getParent()));
   }
 
   private static String lowered(String message) {

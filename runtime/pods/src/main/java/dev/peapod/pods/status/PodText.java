@@ -1,8 +1,12 @@
 package dev.peapod.pods.status;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.PrettyPrinter;
+import com.fasterxml.jackson.core.util.DefaultIndenter;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import com.fasterxml.jackson.core.util.Separators;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
@@ -16,10 +20,23 @@ import java.nio.charset.StandardCharsets;
 
 /// Kubernetes objects as JSON and YAML text. Thread-safe.
 public final class PodText {
-  private static final ObjectMapper JSON =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /// As kubectl lays JSON out.
+  private static final ObjectWriter INDENTED = JSON.writer(layout());
 
   private PodText() {}
+
+  private static PrettyPrinter layout() {
+    DefaultIndenter indenter = new DefaultIndenter("    ", "\n");
+    return new DefaultPrettyPrinter(
+            Separators.createDefaultInstance()
+                .withObjectFieldValueSpacing(Separators.Spacing.AFTER)
+                .withObjectEmptySeparator("")
+                .withArrayEmptySeparator(""))
+        .withObjectIndenter(indenter)
+        .withArrayIndenter(indenter);
+  }
 
   /// Loaded only by those who ask for YAML.
   private static final class Yaml {
@@ -48,7 +65,7 @@ public final class PodText {
 
   public static String json(Object object) {
     try {
-      return JSON.writeValueAsString(object) + "\n";
+      return INDENTED.writeValueAsString(object) + "\n";
     } catch (JsonProcessingException e) {
       throw PeapodException.internal("can not write an object as JSON", e);
     }

@@ -9,6 +9,8 @@ import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class PodTextTest {
@@ -81,5 +83,21 @@ class PodTextTest {
         .setEnv(TRICKY.stream().map(value -> new EnvVar("A", value, null)).toList());
     assertThat(pod(PodText.yaml(pod))).isEqualTo(pod);
     assertThat(pod(PodText.json(pod))).isEqualTo(pod);
+  }
+
+  @Test
+  void laysJsonOutAsKubectlDoes() {
+    assertThat(PodText.json(new TreeMap<>(Map.of("a", 1, "b", List.of(), "c", List.of("x"), "d", Map.of()))))
+        .isEqualTo(
+            """
+            {
+                "a": 1,
+                "b": [],
+                "c": [
+                    "x"
+                ],
+                "d": {}
+            }
+            """);
   }
 }
