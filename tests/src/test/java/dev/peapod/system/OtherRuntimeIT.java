@@ -38,7 +38,7 @@ class OtherRuntimeIT extends MachineTest {
       runtime.start();
       peapod.start();
       peapod.client("image", "pull", image).ok();
-      everyVerb(peapod, runtime.socket(), image);
+      everyVerb(peapod, runtime.socket(), "peapod", image);
     }
   }
 
@@ -49,13 +49,17 @@ class OtherRuntimeIT extends MachineTest {
     try (Containerd runtime = new Containerd();
         Peapod peapod = new Peapod("--runtime-endpoint", "unix://" + runtime.socket())) {
       peapod.start();
-      everyVerb(peapod, runtime.socket(), Fixtures.BUSYBOX);
+      try {
+        everyVerb(peapod, runtime.socket(), "containerd", Fixtures.BUSYBOX);
+      } catch (RuntimeException | Error e) {
+        throw new AssertionError("it failed; containerd's log:\n" + runtime.log(), e);
+      }
       // runc makes the pods' levels in systemd's own hierarchy too, and leaves them there.
       Shell.run("sh", "-c", "cd /sys/fs/cgroup/systemd" + peapod.cgroup() + " && rmdir */ && cd .. && rmdir $OLDPWD");
     }
   }
 
-  private static void everyVerb(Peapod peapod, Path runtime, String image)
+  private static void everyVerb(Peapod peapod, Path runtime, String name, String image)
       throws IOException, InterruptedException {
     Path shared = Files.createDirectories(peapod.directory().resolve("shared"));
     peapod.apply(
@@ -98,6 +102,9 @@ class OtherRuntimeIT extends MachineTest {
     peapod.awaitReady("there");
     assertThat(sandboxes(runtime)).isEqualTo(1);
     assertThat(sandboxes(peapod.socket())).isZero();
+    assertThat(
+            peapod.client("get", "pod", "there", "-o", "jsonpath={.status.containerStatuses[*].containerID}").ok())
+        .matches(name + "://[0-9a-f]+ " + name + "://[0-9a-f]+");
     assertThat(shared.resolve("post")).hasContent("post\n");
     assertThat(peapod.client("logs", "there", "-c", "main").ok()).isEqualTo("begun hello\n");
     assertThat(peapod.client("describe", "pod", "there").ok()).contains("Started", "main");

@@ -1,5 +1,6 @@
 package dev.peapod.cli;
 
+import dev.peapod.proto.peapod.v1.Cascade;
 import dev.peapod.proto.peapod.v1.DeleteObjectsRequest;
 import dev.peapod.proto.peapod.v1.DeletePodsRequest;
 import dev.peapod.proto.peapod.v1.DeletePodsResponse;
@@ -57,6 +58,15 @@ final class Delete implements Callable<Integer> {
       description = "Return when the pods are gone (default); --no-wait: at once.")
   private boolean wait = true;
 
+  @Option(
+      names = "--cascade",
+      paramLabel = "HOW",
+      defaultValue = "background",
+      description =
+          "What becomes of a workload's pods: background (they go after it), foreground (they go"
+              + " before it) or orphan (they stay); default: background.")
+  private String cascade = "background";
+
   @Option(names = "--ignore-not-found", description = "Deleting what is not there is no failure.")
   private boolean ignoreNotFound;
 
@@ -112,6 +122,20 @@ final class Delete implements Callable<Integer> {
     }
   }
 
+  private Cascade cascade() {
+    return switch (cascade) {
+      case "background" -> Cascade.CASCADE_BACKGROUND;
+      case "foreground" -> Cascade.CASCADE_FOREGROUND;
+      case "orphan" -> Cascade.CASCADE_ORPHAN;
+      default ->
+          throw new Failure(
+              "invalid cascade value ("
+                  + cascade
+                  + "). Must be \"background\", \"foreground\", or \"orphan\"",
+              Main.USAGE);
+    };
+  }
+
   private PodSelector selector(String name) {
     return PodSelector.newBuilder()
         .setNamespace(in.namespace)
@@ -121,7 +145,8 @@ final class Delete implements Callable<Integer> {
   }
 
   private DeletePodsRequest.Builder request() {
-    DeletePodsRequest.Builder request = DeletePodsRequest.newBuilder().setWait(wait);
+    DeletePodsRequest.Builder request =
+        DeletePodsRequest.newBuilder().setWait(wait).setCascade(cascade());
     if (grace != null) {
       request.setGracePeriodSeconds(grace);
     } else if (now) {
@@ -132,7 +157,8 @@ final class Delete implements Callable<Integer> {
 
   private DeleteObjectsRequest how() {
     DeletePodsRequest request = request().build();
-    DeleteObjectsRequest.Builder how = DeleteObjectsRequest.newBuilder().setWait(wait);
+    DeleteObjectsRequest.Builder how =
+        DeleteObjectsRequest.newBuilder().setWait(wait).setCascade(request.getCascade());
     if (request.hasGracePeriodSeconds()) {
       how.setGracePeriodSeconds(request.getGracePeriodSeconds());
     }

@@ -5,18 +5,24 @@ import dev.peapod.proto.peapod.v1.PodEventsRequest;
 import dev.peapod.proto.peapod.v1.PodSelector;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
-@Command(name = "events", description = "Shows what happened to pods.")
+@Command(name = "events", description = "Shows what happened to pods and workloads.")
 final class Events implements Callable<Integer> {
   @ParentCommand private Root root = new Root();
   @Mixin private Namespaced in = new Namespaced();
 
-  @Mixin private MaybePod pod = new MaybePod();
+  @Parameters(
+      arity = "0..*",
+      paramLabel = "pod NAME",
+      description = "pod NAME or pod/NAME, or of another kind, deployment/NAME (default: all).")
+  private List<String> words = List.of();
 
   @Option(
       names = {"-w", "--watch"},
@@ -25,7 +31,7 @@ final class Events implements Callable<Integer> {
 
   @Option(
       names = {"-A", "--all-namespaces"},
-      description = "Of pods of all namespaces.")
+      description = "Of all namespaces.")
   private boolean allNamespaces;
 
   @Option(
@@ -40,13 +46,15 @@ final class Events implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    Names.Group group = Names.group(words);
     PodEventsRequest.Builder request =
         PodEventsRequest.newBuilder()
             .setAfterSequence(after)
+            .setKind(group.kind())
             .setSelector(
                 PodSelector.newBuilder()
                     .setNamespace(allNamespaces ? "" : in.namespace)
-                    .setName(pod.name()));
+                    .setName(group.names().isEmpty() ? "" : group.names().getFirst()));
     try (Daemon daemon = new Daemon(root)) {
       Table table = table();
       long last = after;
@@ -92,6 +100,8 @@ final class Events implements Callable<Integer> {
     }
     String object =
         (allNamespaces ? event.getNamespace() + "/" : "")
+            + (event.getKind().isEmpty() ? "pod" : event.getKind().toLowerCase(Locale.ROOT))
+            + "/"
             + event.getPod()
             + (event.getContainer().isEmpty() ? "" : "/" + event.getContainer());
     String message = event.getMessage().replaceAll("\\p{Cntrl}+", " ");

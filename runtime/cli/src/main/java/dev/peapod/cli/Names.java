@@ -42,6 +42,16 @@ final class Names {
         .toList();
   }
 
+  /// What one name or none means: `NAME` of a pod, `KIND NAME` or `KIND/NAME`.
+  static Group group(List<String> words) {
+    boolean bare = words.size() == 1 && !words.getFirst().contains("/") && !PODS.contains(words.getFirst());
+    List<Group> groups = bare ? List.of(new Group("pod", words)) : groups(words);
+    if (groups.size() > 1 || groups.stream().anyMatch(group -> group.names().size() > 1)) {
+      throw new Failure("name one, or none for all", Main.USAGE);
+    }
+    return groups.isEmpty() ? new Group("", List.of()) : groups.getFirst();
+  }
+
   /// The pods' names, where only pods can be meant; none means all of them.
   static List<String> of(List<String> words) {
     List<String> names = new ArrayList<>();

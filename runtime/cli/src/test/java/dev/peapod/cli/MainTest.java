@@ -220,6 +220,16 @@ class MainTest {
     assertThat(run("restart", "services/web")).isEqualTo(2);
     assertThat(error()).contains("\"services\" are not pods");
     assertThat(run("get", "pods", "--nope")).isEqualTo(2);
+    for (String option : List.of("--bogus", "--bogus=1", "-xA")) {
+      error.reset();
+      assertThat(run("get", "-o", "wide", "--no-headers", option)).isEqualTo(2);
+      assertThat(error()).contains("unknown option: '" + option.replaceFirst("=1|A", "") + "'");
+    }
+    error.reset();
+    assertThat(run("get", "-A")).isEqualTo(2);
+    assertThat(error()).contains("missing required parameter");
+    assertThat(run("delete", "deploy", "web", "--cascade=sideways")).isEqualTo(2);
+    assertThat(error()).contains("invalid cascade value (sideways)");
     assertThat(run("apply")).isEqualTo(2);
     assertThat(run("delete")).isEqualTo(2);
     assertThat(run()).isEqualTo(2);

@@ -71,7 +71,9 @@ final class DeleteCall {
         fleet.awaitGone(key);
       }
     }
-    objects.delete(documents, request.getWait(), grace).forEach(response::addObjects);
+    objects
+        .delete(documents, request.getWait(), grace, request.getCascade())
+        .forEach(response::addObjects);
     return response.build();
   }
 }

@@ -8,12 +8,15 @@ import dev.peapod.proto.peapod.v1.PodSelector;
 import io.grpc.Status;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /// The rpc that tells what happened.
 final class EventCall {
   /// How long it waits for something to happen before it looks whether the caller is still there.
   private static final long LOOK_MILLIS = 30_000;
+
+  private static final Set<String> PODS = Set.of("pod", "pods", "po");
 
   private final EventLog events;
 
@@ -24,12 +27,14 @@ final class EventCall {
   void serve(PodEventsRequest request, Calls.Sender<PodEvent> sender)
       throws InterruptedException {
     PodSelector selector = request.getSelector();
+    String kind = kind(request);
     Predicate<EventLog.Event> wanted =
         event ->
             (selector.getNamespace().isEmpty()
-                    || selector.getNamespace().equals(event.pod().namespace()))
+                    || selector.getNamespace().equals(event.subject().namespace()))
                 && (selector.getName().isEmpty()
-                    || selector.getName().equals(event.pod().name()));
+                    || selector.getName().equals(event.subject().name()))
+                && (kind.isEmpty() || kind.equals(event.subject().kind()));
     long after = request.getAfterSequence();
     do {
       for (EventLog.Event event : events(request.getFollow(), after, wanted)) {
@@ -37,6 +42,15 @@ final class EventCall {
         after = event.sequence();
       }
     } while (request.getFollow());
+  }
+
+  /// As manifests call it; empty: all kinds.
+  private static String kind(PodEventsRequest request) {
+    String word = request.getKind();
+    if (word.isEmpty()) {
+      return request.getSelector().getName().isEmpty() ? "" : EventLog.Subject.POD;
+    }
+    return PODS.contains(word) ? EventLog.Subject.POD : ObjectCalls.kind(word).kind();
   }
 
   private List<EventLog.Event> events(boolean follow, long after, Predicate<EventLog.Event> wanted)
@@ -53,8 +67,9 @@ final class EventCall {
   private static PodEvent event(EventLog.Event event) {
     return PodEvent.newBuilder()
         .setSequence(event.sequence())
-        .setNamespace(event.pod().namespace())
-        .setPod(event.pod().name())
+        .setKind(event.subject().kind())
+        .setNamespace(event.subject().namespace())
+        .setPod(event.subject().name())
         .setContainer(event.container())
         .setType(event.warning() ? "Warning" : "Normal")
         .setReason(event.reason())

@@ -9,6 +9,8 @@ import dev.peapod.pods.status.JsonPath;
 import dev.peapod.pods.status.LabelSelector;
 import dev.peapod.pods.supervisor.Fleet;
 import dev.peapod.pods.workload.Dependants;
+import dev.peapod.pods.workload.Farewell;
+import dev.peapod.proto.peapod.v1.Cascade;
 import dev.peapod.proto.peapod.v1.DeleteObjectsRequest;
 import dev.peapod.proto.peapod.v1.DeleteObjectsResponse;
 import dev.peapod.proto.peapod.v1.DeletedObject;
@@ -50,7 +52,7 @@ final class ObjectCalls {
       response.setText(JsonPath.evaluateList(request.getTemplate(), objects));
     }
     for (HasMetadata object : objects) {
-      response.addObjects(StoredObjects.of(object, request));
+      response.addObjects(StoredObjects.of(object, request, fleet.events()));
     }
     return response.build();
   }
@@ -92,12 +94,16 @@ final class ObjectCalls {
     }
   }
 
-  private static ObjectChange change(
+  private ObjectChange change(
       ObjectChange.Builder frame,
       PodChange.Type type,
       HasMetadata object,
       ListObjectsRequest request) {
-    return frame.clone().setType(type).setObject(StoredObjects.of(object, request)).build();
+    return frame
+        .clone()
+        .setType(type)
+        .setObject(StoredObjects.of(object, request, fleet.events()))
+        .build();
   }
 
   DeleteObjectsResponse delete(DeleteObjectsRequest request) throws InterruptedException {
@@ -109,33 +115,70 @@ final class ObjectCalls {
     DeleteObjectsResponse.Builder response = DeleteObjectsResponse.newBuilder();
     List<ObjectKey> keys =
         selected(kind, request.getSelector()).stream().map(ObjectKey::of).toList();
-    delete(keys, request.getWait(), grace).forEach(response::addObjects);
+    delete(keys, request.getWait(), grace, request.getCascade()).forEach(response::addObjects);
     return response.build();
   }
 
   /// Deletes documents, workloads first: what their pods use can go when they are gone.
-  List<DeletedObject> delete(Collection<ObjectKey> keys, boolean wait, Optional<Long> grace)
+  List<DeletedObject> delete(
+      Collection<ObjectKey> keys, boolean wait, Optional<Long> grace, Cascade cascade)
       throws InterruptedException {
     List<DeletedObject> deleted = new ArrayList<>();
     List<Dependants> dependants = new ArrayList<>();
+    Farewell.Cascade how = cascade(cascade);
     for (ObjectKey key :
         keys.stream().sorted(Comparator.comparing(k -> !k.kind().isWorkload())).toList()) {
+      if (key.kind().isWorkload() && how != Farewell.Cascade.BACKGROUND) {
+        deleted.add(deleted(key, finish(key, wait, grace, how)));
+        continue;
+      }
       if (key.kind().isWorkload()) {
         fleet.objects().get(key).ifPresent(object -> dependants.add(Dependants.of(fleet, object)));
       } else {
         Dependants.delete(dependants, wait, grace);
         dependants.clear();
       }
-      deleted.add(
-          DeletedObject.newBuilder()
-              .setKind(key.kind().word())
-              .setNamespace(key.namespace())
-              .setName(key.name())
-              .setExisted(fleet.deleteObject(key))
-              .build());
+      deleted.add(deleted(key, fleet.deleteObject(key)));
     }
     Dependants.delete(dependants, wait, grace);
     return deleted;
+  }
+
+  /// Deletes a workload that is not the first to go.
+  private boolean finish(ObjectKey key, boolean wait, Optional<Long> grace, Farewell.Cascade how)
+      throws InterruptedException {
+    Optional<HasMetadata> present = fleet.objects().get(key);
+    if (present.isEmpty()) {
+      return false;
+    }
+    Dependants dependants = Dependants.of(fleet, present.get());
+    Farewell.begin(fleet, key, how);
+    if (how == Farewell.Cascade.FOREGROUND && grace.isPresent()) {
+      dependants.deletePods(grace);
+    }
+    if (wait) {
+      Farewell.await(fleet, present.get());
+    }
+    return true;
+  }
+
+  private static Farewell.Cascade cascade(Cascade asked) {
+    return switch (asked) {
+      case CASCADE_BACKGROUND -> Farewell.Cascade.BACKGROUND;
+      case CASCADE_FOREGROUND -> Farewell.Cascade.FOREGROUND;
+      case CASCADE_ORPHAN -> Farewell.Cascade.ORPHAN;
+      case UNRECOGNIZED ->
+          throw PeapodException.invalid("this peapodd does not know that way to delete");
+    };
+  }
+
+  private static DeletedObject deleted(ObjectKey key, boolean existed) {
+    return DeletedObject.newBuilder()
+        .setKind(key.kind().word())
+        .setNamespace(key.namespace())
+        .setName(key.name())
+        .setExisted(existed)
+        .build();
   }
 
   /// The kind that a word means.

@@ -130,12 +130,12 @@ final class PodReads {
       }
       case POD_VIEW_YAML -> pod.setText(PodText.yaml(entry.pod()));
       case POD_VIEW_DESCRIPTION -> {
-        PodKey key = PodKey.of(entry.pod());
+        EventLog.Subject subject = EventLog.Subject.of(PodKey.of(entry.pod()));
         pod.setText(
             Description.of(
                 entry.pod(),
                 entry.message(),
-                events.after(0, event -> event.pod().equals(key)),
+                events.after(0, event -> event.subject().equals(subject)),
                 Instant.now()));
       }
       case POD_VIEW_SUMMARY, UNRECOGNIZED -> {}

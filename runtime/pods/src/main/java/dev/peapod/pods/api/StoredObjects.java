@@ -1,10 +1,13 @@
 package dev.peapod.pods.api;
 
+import dev.peapod.pods.object.ObjectKey;
 import dev.peapod.pods.object.ObjectTable;
 import dev.peapod.pods.object.RolloutText;
 import dev.peapod.pods.object.WorkloadTable;
+import dev.peapod.pods.status.EventTable;
 import dev.peapod.pods.status.JsonPath;
 import dev.peapod.pods.status.PodText;
+import dev.peapod.pods.supervisor.EventLog;
 import dev.peapod.proto.peapod.v1.ListObjectsRequest;
 import dev.peapod.proto.peapod.v1.PodCondition;
 import dev.peapod.proto.peapod.v1.RolloutProgress;
@@ -20,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 final class StoredObjects {
   private StoredObjects() {}
 
-  static StoredObject of(HasMetadata object, ListObjectsRequest request) {
+  /// @param events of all that happened
+  static StoredObject of(HasMetadata object, ListObjectsRequest request, EventLog events) {
     Instant now = Instant.now();
     StoredObject.Builder stored =
         StoredObject.newBuilder()
@@ -45,10 +49,20 @@ final class StoredObjects {
       case POD_VIEW_JSON -> stored.setText(PodText.json(object));
       case POD_VIEW_JSONPATH -> stored.setText(JsonPath.evaluate(request.getTemplate(), object));
       case POD_VIEW_MANIFEST, POD_VIEW_YAML -> stored.setText(PodText.yaml(object));
-      case POD_VIEW_DESCRIPTION -> stored.setText(ObjectTable.description(object, now));
+      case POD_VIEW_DESCRIPTION -> stored.setText(description(object, events, now));
       case POD_VIEW_SUMMARY, UNRECOGNIZED -> {}
     }
     return stored.build();
+  }
+
+  private static String description(HasMetadata object, EventLog events, Instant now) {
+    StringBuilder text = new StringBuilder(ObjectTable.description(object, now));
+    ObjectKey key = ObjectKey.of(object);
+    if (key.kind().isWorkload()) {
+      EventLog.Subject subject = EventLog.Subject.of(key);
+      EventTable.write(text, events.after(0, event -> event.subject().equals(subject)), now);
+    }
+    return text.toString();
   }
 
   private static List<PodCondition> conditions(HasMetadata object) {

@@ -105,7 +105,10 @@ final class JobValidation {
     rules.oneOf(
         "spec.podReplacementPolicy",
         spec.getPodReplacementPolicy(),
-        Set.of("Failed", "TerminatingOrFailed"));
+        spec.getPodFailurePolicy() == null
+            ? Set.of("Failed", "TerminatingOrFailed")
+            : Set.of("Failed"));
+    new JobPolicyValidation(rules, spec).check();
     if ("Indexed".equals(spec.getCompletionMode())) {
       indexes(rules, spec);
     }

@@ -71,7 +71,9 @@ final class Support {
                   "completionMode",
                   "completions",
                   "parallelism",
+                  "podFailurePolicy",
                   "podReplacementPolicy",
+                  "successPolicy",
                   "suspend",
                   "template",
                   "ttlSecondsAfterFinished")),
@@ -300,9 +302,7 @@ final class Support {
       reasons.put("JobSpec." + field, "use backoffLimit");
     }
     reasons.put("JobSpec.managedBy", "there is one controller of jobs here");
-    reasons.put("JobSpec.podFailurePolicy", "every failure counts; use backoffLimit");
     reasons.put("JobSpec.scheduling", ONE_MACHINE);
-    reasons.put("JobSpec.successPolicy", "a job has succeeded when its completions have");
     reasons.put("ObjectMeta.deletionTimestamp", "use `peapod delete`");
     reasons.put("ObjectMeta.deletionGracePeriodSeconds", "use `peapod delete`");
     reasons.put("PodSpec.hostnameOverride", "use hostname");

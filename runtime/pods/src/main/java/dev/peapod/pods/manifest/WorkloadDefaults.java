@@ -22,6 +22,7 @@ import io.fabric8.kubernetes.api.model.batch.v1.CronJobSpec;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobSpec;
 import io.fabric8.kubernetes.api.model.batch.v1.JobTemplateSpec;
+import io.fabric8.kubernetes.api.model.batch.v1.PodFailurePolicyRule;
 import org.jspecify.annotations.Nullable;
 
 /// Fills in what a workload's manifest leaves out, as the Kubernetes API server does.
@@ -107,7 +108,14 @@ final class WorkloadDefaults {
     spec.setBackoffLimit(or(spec.getBackoffLimit(), 6));
     spec.setCompletionMode(or(spec.getCompletionMode(), "NonIndexed"));
     spec.setSuspend(or(spec.getSuspend(), false));
-    spec.setPodReplacementPolicy(or(spec.getPodReplacementPolicy(), "TerminatingOrFailed"));
+    boolean judges = spec.getPodFailurePolicy() != null;
+    spec.setPodReplacementPolicy(
+        or(spec.getPodReplacementPolicy(), judges ? "Failed" : "TerminatingOrFailed"));
+    if (judges) {
+      for (PodFailurePolicyRule rule : spec.getPodFailurePolicy().getRules()) {
+        rule.getOnPodConditions().forEach(c -> c.setStatus(or(c.getStatus(), "True")));
+      }
+    }
     spec.setTemplate(template(spec.getTemplate()));
   }
 

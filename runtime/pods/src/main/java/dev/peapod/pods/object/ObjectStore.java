@@ -201,17 +201,43 @@ public final class ObjectStore {
     }
   }
 
+  /// Has a document be deleted once somebody has done what is to be done before; it is there until then.
+  ///
+  /// @param finalizer a word for what that is
+  /// @return false if there is no such document
+  public boolean finish(ObjectKey key, String finalizer) {
+    lock.lock();
+    try {
+      HasMetadata present = objects.get(key);
+      if (present == null || present.getMetadata().getDeletionTimestamp() != null) {
+        return present != null;
+      }
+      HasMetadata next = JSON.convertValue(present, key.kind().type());
+      next.getMetadata().setDeletionTimestamp(now());
+      next.getMetadata().setFinalizers(List.of(finalizer));
+      return update(present, next);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private String now() {
+    return clock.instant().truncatedTo(ChronoUnit.SECONDS).toString();
+  }
+
   private void save(HasMetadata asked, @Nullable HasMetadata present) {
     ObjectKey key = ObjectKey.of(asked);
     ObjectMetaBuilder metadata = new ObjectMetaBuilder(asked.getMetadata());
     if (present == null) {
       metadata
           .withUid(UUID.randomUUID().toString())
-          .withCreationTimestamp(clock.instant().truncatedTo(ChronoUnit.SECONDS).toString());
+          .withCreationTimestamp(now());
     } else {
       metadata
           .withUid(present.getMetadata().getUid())
           .withCreationTimestamp(present.getMetadata().getCreationTimestamp())
+          .withDeletionTimestamp(present.getMetadata().getDeletionTimestamp())
+          .withFinalizers(present.getMetadata().getFinalizers())
           .withOwnerReferences(present.getMetadata().getOwnerReferences());
     }
     if (key.kind().isWorkload()) {

@@ -79,7 +79,15 @@ final class Specs {
         .or(
             () ->
                 same("spec.completionMode", before.getCompletionMode(), wanted.getCompletionMode()))
-        .or(() -> same("spec.template", before.getTemplate(), wanted.getTemplate()));
+        .or(() -> same("spec.template", before.getTemplate(), wanted.getTemplate()))
+        .or(
+            () ->
+                same(
+                    "spec.podFailurePolicy",
+                    before.getPodFailurePolicy(),
+                    wanted.getPodFailurePolicy()))
+        .or(
+            () -> same("spec.successPolicy", before.getSuccessPolicy(), wanted.getSuccessPolicy()));
   }
 
   private static Optional<String> same(

@@ -14,7 +14,6 @@ import io.fabric8.kubernetes.api.model.Probe;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,17 +28,14 @@ public final class Description {
   private static final int LABEL_WIDTH = 16;
 
   private final StringBuilder out = new StringBuilder();
-  private final Instant now;
 
-  private Description(Instant now) {
-    this.now = now;
-  }
+  private Description() {}
 
   /// @param problem what stands in the pod's way as a whole; empty if nothing does
   public static String of(Pod pod, String problem, List<EventLog.Event> events, Instant now) {
-    Description description = new Description(now);
+    Description description = new Description();
     description.pod(pod, problem);
-    description.events(events);
+    EventTable.write(description.out, events, now);
     return description.out.toString();
   }
 
@@ -83,7 +79,7 @@ public final class Description {
     status
         .getConditions()
         .forEach(c -> rows.add(List.of(c.getType(), c.getStatus(), or(c.getReason()))));
-    table(rows);
+    EventTable.aligned(out, rows);
     volumes(pod.getSpec().getVolumes());
   }
 
@@ -173,7 +169,7 @@ public final class Description {
         out.append("      ")
             .append(variable.getName())
             .append(": ")
-            .append(clean(value))
+            .append(EventTable.clean(value))
             .append('\n');
       }
     }
@@ -241,59 +237,7 @@ public final class Description {
     out.append("Volumes:\n");
     for (Volume volume : volumes) {
       out.append("  ").append(volume.getName()).append(": ");
-      out.append(clean(Origins.of(volume))).append('\n');
-    }
-  }
-
-  private void events(List<EventLog.Event> events) {
-    if (events.isEmpty()) {
-      out.append("Events: <none>\n");
-      return;
-    }
-    out.append("Events:\n");
-    List<List<String>> rows = new ArrayList<>();
-    rows.add(List.of("Type", "Reason", "Age", "From", "Message"));
-    for (EventLog.Event event : events) {
-      String age = age(Duration.between(event.last(), now));
-      if (event.count() > 1) {
-        age += " (x" + event.count() + " over " + age(Duration.between(event.first(), now)) + ")";
-      }
-      rows.add(
-          List.of(
-              event.warning() ? "Warning" : "Normal",
-              event.reason(),
-              age,
-              event.container().isEmpty() ? "pod" : event.container(),
-              clean(event.message())));
-    }
-    table(rows);
-  }
-
-  /// `5s`, `3m12s`, `4h5m`, `3d2h`.
-  static String age(Duration duration) {
-    long s = Math.max(0, duration.toSeconds());
-    if (s < 120) {
-      return s + "s";
-    }
-    if (s < 3 * 3600) {
-      return s < 600 && s % 60 != 0 ? s / 60 + "m" + s % 60 + "s" : s / 60 + "m";
-    }
-    if (s < 48 * 3600) {
-      return s / 3600 + "h" + (s % 3600 / 60 == 0 ? "" : s % 3600 / 60 + "m");
-    }
-    return s / 86400 + "d" + (s % 86400 / 3600 == 0 ? "" : s % 86400 / 3600 + "h");
-  }
-
-  private void table(List<List<String>> rows) {
-    int columns = rows.getFirst().size();
-    for (List<String> row : rows) {
-      StringBuilder line = new StringBuilder("  ");
-      for (int i = 0; i < columns; i++) {
-        int at = i;
-        int width = rows.stream().mapToInt(r -> r.get(at).length()).max().orElse(0);
-        line.append(row.get(i)).repeat(" ", i == columns - 1 ? 0 : width - row.get(i).length() + 2);
-      }
-      out.append(line.toString().stripTrailing()).append('\n');
+      out.append(EventTable.clean(Origins.of(volume))).append('\n');
     }
   }
 
@@ -319,23 +263,13 @@ public final class Description {
     String name = label.isEmpty() ? "" : label + ":";
     out.repeat(" ", indent).append(name);
     out.repeat(" ", Math.max(1, LABEL_WIDTH + 2 - name.length()));
-    out.append(clean(value));
+    out.append(EventTable.clean(value));
     int end = out.length();
     while (end > 0 && out.charAt(end - 1) == ' ') {
       end--;
     }
     out.setLength(end);
     out.append('\n');
-  }
-
-  /// One line and nothing that moves a terminal's cursor.
-  private static String clean(String text) {
-    StringBuilder result = new StringBuilder(text.length());
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      result.append(c == '\n' ? ' ' : Character.isISOControl(c) ? '?' : c);
-    }
-    return result.toString().strip();
   }
 
   private static boolean isTrue(@Nullable Boolean value) {

@@ -70,6 +70,7 @@ public final class Cri {
 
   private final RuntimeServiceGrpc.RuntimeServiceBlockingStub runtime;
   private final ImageServiceGrpc.ImageServiceBlockingStub images;
+  private volatile String name = "";
 
   public Cri(Channel channel) {
     this.runtime = RuntimeServiceGrpc.newBlockingStub(channel).withMaxInboundMessageSize(64 << 20);
@@ -78,6 +79,18 @@ public final class Cri {
 
   public VersionResponse version() {
     return call(() -> within(QUICK).version(VersionRequest.newBuilder().setVersion("v1").build()));
+  }
+
+  /// What the runtime calls itself, such as `containerd`: asked for once, and before anything of it can be known.
+  /// Until it has said so, `unknown`.
+  String name() {
+    return name.isEmpty() ? "unknown" : name;
+  }
+
+  private void learnName() {
+    if (name.isEmpty()) {
+      name = version().getRuntimeName();
+    }
   }
 
   List<PodSandbox> sandboxes(Map<String, String> labels) {
@@ -92,6 +105,7 @@ public final class Cri {
   }
 
   List<Container> containers(Map<String, String> labels) {
+    learnName();
     return call(
         () ->
             within(QUICK)
@@ -142,6 +156,7 @@ public final class Cri {
   }
 
   String createContainer(String sandbox, ContainerConfig config, PodSandboxConfig sandboxConfig) {
+    learnName();
     return call(
         () ->
             within(SLOW)

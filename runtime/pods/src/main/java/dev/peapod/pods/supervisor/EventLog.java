@@ -2,6 +2,7 @@ package dev.peapod.pods.supervisor;
 
 import dev.peapod.error.PeapodException;
 import dev.peapod.pods.PodKey;
+import dev.peapod.pods.object.ObjectKey;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -13,16 +14,33 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 
-/// What happened to pods, in memory and bounded, the oldest forgotten first. The same thing
+/// What happened to pods and workloads, in memory and bounded, the oldest forgotten first. The same thing
 /// happening again is counted. Thread-safe.
 public final class EventLog {
   private static final int MOST = 5_000;
   private static final int LONGEST_MESSAGE = 4_096;
 
+  /// What something happened to.
+  ///
+  /// @param kind as a manifest calls it: `Pod`, `Deployment`
+  public record Subject(String kind, String namespace, String name) {
+    public static final String POD = "Pod";
+
+    public static Subject of(PodKey pod) {
+      return new Subject(POD, pod.namespace(), pod.name());
+    }
+
+    public static Subject of(ObjectKey key) {
+      return new Subject(key.kind().kind(), key.namespace(), key.name());
+    }
+  }
+
   /// One event; `sequence` grows with every occurrence.
+  ///
+  /// @param container of a pod; empty: the pod as a whole
   public record Event(
       long sequence,
-      PodKey pod,
+      Subject subject,
       String container,
       boolean warning,
       String reason,
@@ -47,14 +65,25 @@ public final class EventLog {
   }
 
   void normal(PodKey pod, String container, String reason, String message) {
-    add(pod, container, false, reason, message);
+    add(Subject.of(pod), container, false, reason, message);
   }
 
   void warning(PodKey pod, String container, String reason, String message) {
-    add(pod, container, true, reason, message);
+    add(Subject.of(pod), container, true, reason, message);
   }
 
-  private void add(PodKey pod, String container, boolean warning, String reason, String message) {
+  /// Something happened to a workload.
+  public void normal(ObjectKey workload, String reason, String message) {
+    add(Subject.of(workload), "", false, reason, message);
+  }
+
+  /// Something happened to a workload that somebody should look at.
+  public void warning(ObjectKey workload, String reason, String message) {
+    add(Subject.of(workload), "", true, reason, message);
+  }
+
+  private void add(
+      Subject subject, String container, boolean warning, String reason, String message) {
     String text =
         message.length() > LONGEST_MESSAGE
             ? message.substring(0, LONGEST_MESSAGE) + "..."
@@ -65,7 +94,7 @@ public final class EventLog {
       Event same = null;
       for (var i = events.descendingIterator(); i.hasNext(); ) {
         Event event = i.next();
-        if (event.pod.equals(pod)
+        if (event.subject.equals(subject)
             && event.container.equals(container)
             && event.reason.equals(reason)
             && event.message.equals(text)) {
@@ -77,7 +106,7 @@ public final class EventLog {
       Instant first = same == null ? now : same.first;
       int count = same == null ? 1 : same.count + 1;
       events.addLast(
-          new Event(++sequence, pod, container, warning, reason, text, first, now, count));
+          new Event(++sequence, subject, container, warning, reason, text, first, now, count));
       if (events.size() > MOST) {
         forgotten = events.removeFirst().sequence;
       }
@@ -126,11 +155,11 @@ public final class EventLog {
     }
   }
 
-  /// Forgets what happened to a pod that is gone, except its removal.
-  void forget(PodKey pod) {
+  /// Forgets what happened to something that is gone, except a pod's removal.
+  void forget(Subject subject) {
     lock.lock();
     try {
-      events.removeIf(event -> event.pod.equals(pod) && !event.reason.equals("Killing"));
+      events.removeIf(event -> event.subject.equals(subject) && !event.reason.equals("Killing"));
     } finally {
       lock.unlock();
     }

@@ -14,6 +14,7 @@ import dev.peapod.pods.object.References;
 import dev.peapod.proto.runtime.v1.PodSandbox;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.EphemeralContainer;
+import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.lang.System.Logger;
 import java.time.Duration;
@@ -189,6 +190,13 @@ public final class Fleet implements AutoCloseable {
     workers.ask(key, done -> new Message.Debug(container, done));
   }
 
+  /// Says to whom a pod belongs, and returns once that is kept; one that is going goes as it is.
+  ///
+  /// @throws PeapodException NOT_FOUND
+  public void own(PodKey key, List<OwnerReference> owners) throws InterruptedException {
+    workers.ask(key, done -> new Message.Own(owners, done));
+  }
+
   /// Whether what is published of a pod is what runs; after a daemon's start that takes a moment.
   public boolean isSettled(PodKey key) {
     return workers.get(key).map(PodWorker::isSettled).orElse(true);
@@ -246,6 +254,7 @@ public final class Fleet implements AutoCloseable {
     }
     boolean existed = objects.delete(key);
     if (existed) {
+      events.forget(EventLog.Subject.of(key));
       changed(key);
     }
     return existed;

@@ -5,6 +5,7 @@ import dev.peapod.pods.probe.ProbeKind;
 import dev.peapod.proto.runtime.v1.PodSandbox;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EphemeralContainer;
+import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.time.Instant;
 import java.util.List;
@@ -80,6 +81,11 @@ sealed interface Message {
   ///
   /// @param done completed when that is kept
   record Configure(Pod asked, CompletableFuture<Void> done) implements Message {}
+
+  /// The pod belongs to these from now on.
+  ///
+  /// @param done completed when that is kept
+  record Own(List<OwnerReference> owners, CompletableFuture<Void> done) implements Message {}
 
   /// One more ephemeral container.
   ///

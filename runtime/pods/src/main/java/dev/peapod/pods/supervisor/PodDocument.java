@@ -4,10 +4,12 @@ import dev.peapod.pods.manifest.EphemeralContainers;
 import io.fabric8.kubernetes.api.model.EphemeralContainer;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.PodStatus;
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// What a pod is to be: what was applied and what has been asked for since, on disk before it counts. Changed by the
@@ -39,6 +41,13 @@ final class PodDocument {
             .withAnnotations(next.getMetadata().getAnnotations())
             .build();
     keep(copy(metadata, next.getSpec(), null));
+  }
+
+  /// Says to whom the pod belongs.
+  void own(List<OwnerReference> owners) {
+    ObjectMeta metadata =
+        new ObjectMetaBuilder(pod.getMetadata()).withOwnerReferences(owners).build();
+    keep(copy(metadata, pod.getSpec(), null));
   }
 
   /// Adds an ephemeral container and answers it with its defaults.

@@ -8,6 +8,7 @@ import dev.peapod.pods.supervisor.StatusReport.Failure;
 import dev.peapod.pods.volume.PodVolumes;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EphemeralContainer;
+import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodStatus;
 import java.lang.System.Logger;
@@ -71,7 +72,7 @@ final class PodWorker {
     this.containers = new ContainerKeeper(shared, pod, paths, volumes, this::tell);
     this.end = new PodEnd(shared, key, this::tell);
     this.record = new PodRecord(shared);
-    this.report = new StatusReport(earlier, shared.clock().instant());
+    this.report = new StatusReport(earlier, shared.cri()::name, shared.clock().instant());
     this.failure = StatusReport.failure(earlier);
     this.thread = Thread.ofVirtual().name("pod " + key).unstarted(this::run);
     stored.deletionGrace().ifPresent(seconds -> tell(new Message.Delete(Optional.of(seconds))));
@@ -209,6 +210,7 @@ final class PodWorker {
       }
       case Message.Delete delete -> delete(delete);
       case Message.Configure configure -> answer(configure.done(), () -> configure(configure.asked()));
+      case Message.Own own -> answer(own.done(), () -> own(own.owners()));
       case Message.Debug debug -> answer(debug.done(), () -> debug(debug.container()));
       case Message.Removed removed -> removed(removed);
       case Message.Close() -> close();
@@ -327,7 +329,7 @@ final class PodWorker {
     if (removed.problem().isEmpty()) {
       closing = true;
       shared.board().remove(key);
-      shared.events().forget(key);
+      shared.events().forget(EventLog.Subject.of(key));
       gone.accept(this);
     }
   }
@@ -410,6 +412,12 @@ final class PodWorker {
               + (end.isRemoving() ? " is being deleted" : " has ended; nothing more runs in it"));
     }
     slots.add(document.add(asked));
+  }
+
+  private void own(List<OwnerReference> owners) {
+    if (!end.isRemoving()) {
+      document.own(owners);
+    }
   }
 
   private void configure(Pod asked) {

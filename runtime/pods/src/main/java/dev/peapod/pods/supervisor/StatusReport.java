@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -29,16 +30,19 @@ import org.jspecify.annotations.Nullable;
 /// Makes a pod's status as kubelet would report it. For one pod's worker; it remembers when
 /// conditions last changed.
 final class StatusReport {
-  private static final String SCHEME = "peapod://";
+  private static final String MARK = "://";
 
   /// Why a pod as a whole has failed, whatever its containers did.
   record Failure(String reason, String message) {}
 
   private final Map<String, PodCondition> conditions = new HashMap<>();
   private final String startTime;
+  private final Supplier<String> runtime;
 
   /// @param earlier what was reported before this daemon started, if it was
-  StatusReport(@Nullable PodStatus earlier, Instant now) {
+  /// @param runtime what the runtime calls itself
+  StatusReport(@Nullable PodStatus earlier, Supplier<String> runtime, Instant now) {
+    this.runtime = runtime;
     String start = earlier == null ? null : earlier.getStartTime();
     startTime = start == null ? text(now) : start;
     if (earlier != null) {
@@ -83,6 +87,12 @@ final class StatusReport {
             .filter(slot -> !slot.ready)
             .map(ContainerSlot::name)
             .toList();
+    List<PodCondition> all =
+        conditions(finished, phase, initialized, sandbox, inits, mains, unready, now);
+    failure
+        .filter(f -> f.reason().equals("Evicted"))
+        .map(f -> condition("DisruptionTarget", true, "TerminationByKubelet", f.message(), now))
+        .ifPresent(all::add);
     String hostIp = HostFacts.address();
     List<String> podIps =
         SandboxConfigs.isTrue(pod.getSpec().getHostNetwork()) && sandbox ? List.of(hostIp) : ips;
@@ -93,8 +103,7 @@ final class StatusReport {
             .withStartTime(startTime)
             .withHostIP(hostIp)
             .withHostIPs(new HostIP(hostIp))
-            .withConditions(
-                conditions(finished, phase, initialized, sandbox, inits, mains, unready, now))
+            .withConditions(all)
             .withInitContainerStatuses(
                 inits.stream().map(slot -> container(slot, inits)).toList())
             .withContainerStatuses(
@@ -183,7 +192,7 @@ final class StatusReport {
     return condition;
   }
 
-  private static ContainerStatus container(ContainerSlot slot, List<ContainerSlot> inits) {
+  private ContainerStatus container(ContainerSlot slot, List<ContainerSlot> inits) {
     ContainerStatusBuilder status =
         new ContainerStatusBuilder()
             .withName(slot.name())
@@ -205,7 +214,7 @@ final class StatusReport {
       id = slot.ended.containerId();
     }
     if (!id.isEmpty()) {
-      status.withContainerID(SCHEME + id);
+      status.withContainerID(full(id));
     }
     if (waits) {
       String reason = slot.waitingReason;
@@ -267,7 +276,7 @@ final class StatusReport {
     return false;
   }
 
-  private static ContainerState terminated(Termination end) {
+  private ContainerState terminated(Termination end) {
     ContainerStateTerminatedBuilder terminated =
         new ContainerStateTerminatedBuilder()
             .withExitCode(end.exitCode())
@@ -275,7 +284,7 @@ final class StatusReport {
             .withStartedAt(text(end.startedAt()))
             .withFinishedAt(text(end.finishedAt()));
     if (!end.containerId().isEmpty()) {
-      terminated.withContainerID(SCHEME + end.containerId());
+      terminated.withContainerID(full(end.containerId()));
     }
     if (end.exitCode() > 128 && end.exitCode() <= 128 + 64) {
       terminated.withSignal(end.exitCode() - 128);
@@ -288,9 +297,8 @@ final class StatusReport {
 
   /// What [#terminated] wrote.
   static Termination termination(ContainerStateTerminated terminated, int attempt) {
-    String id = terminated.getContainerID() == null ? "" : terminated.getContainerID();
     return new Termination(
-        id.startsWith(SCHEME) ? id.substring(SCHEME.length()) : id,
+        bare(terminated.getContainerID()),
         attempt,
         terminated.getExitCode() == null ? 0 : terminated.getExitCode(),
         terminated.getReason() == null ? "" : terminated.getReason(),
@@ -301,15 +309,23 @@ final class StatusReport {
 
   /// The end of an instance that was reported as running and can not be found.
   static Termination lost(ContainerStatus running, int attempt, Instant now) {
-    String id = running.getContainerID() == null ? "" : running.getContainerID();
     return new Termination(
-        id.startsWith(SCHEME) ? id.substring(SCHEME.length()) : id,
+        bare(running.getContainerID()),
         attempt,
         137,
         "ContainerStatusUnknown",
         "The container could not be located when the pod was looked at",
         instant(running.getState().getRunning().getStartedAt()),
         now);
+  }
+
+  /// A container's id as status has it: `containerd://8a2b...`.
+  private String full(String id) {
+    return runtime.get() + MARK + id;
+  }
+
+  private static String bare(@Nullable String id) {
+    return id == null ? "" : id.substring(id.indexOf(MARK) < 0 ? 0 : id.indexOf(MARK) + MARK.length());
   }
 
   private static Instant instant(@Nullable String text) {

@@ -18,6 +18,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Makes a Job at each time of a CronJob's schedule. Of the times that were missed (the daemon was
@@ -38,6 +40,7 @@ final class CronJobController implements Controller<CronJob> {
     forgetHistory(cron, jobs);
     List<Job> active = jobs.stream().filter(job -> !JobEnd.isOver(job)).toList();
     CronJobStatus status = status(cron, jobs, active);
+    tellOfEnds(cron, jobs);
     CronJobSpec spec = cron.getSpec();
     CronSchedule schedule = CronSchedule.parse(spec.getSchedule());
     ZoneId zone = zone(spec.getTimeZone());
@@ -47,7 +50,7 @@ final class CronJobController implements Controller<CronJob> {
           .ifPresent(
               time -> {
                 if (spec.getConcurrencyPolicy().equals("Replace")) {
-                  active.forEach(job -> hands.delete(ObjectKey.of(job)));
+                  active.forEach(job -> delete(cron, job));
                   status.setActive(List.of());
                 }
                 make(cron, time);
@@ -93,6 +96,7 @@ final class CronJobController implements Controller<CronJob> {
             .build();
     hands.put(
         cron, job, template.getLabels() == null ? Map.of() : template.getLabels(), annotations);
+    hands.tell(cron, "SuccessfulCreate", "Created job " + job.getMetadata().getName());
   }
 
   private static CronJobStatus status(CronJob cron, List<Job> jobs, List<Job> active) {
@@ -114,6 +118,28 @@ final class CronJobController implements Controller<CronJob> {
         .build();
   }
 
+  /// A Job that is over and was active when we last looked has just come to its end.
+  private void tellOfEnds(CronJob cron, List<Job> jobs) {
+    if (cron.getStatus() == null) {
+      return;
+    }
+    Set<String> before =
+        cron.getStatus().getActive().stream()
+            .map(ObjectReference::getUid)
+            .collect(Collectors.toSet());
+    jobs.stream()
+        .filter(job -> JobEnd.isOver(job) && before.contains(job.getMetadata().getUid()))
+        .forEach(
+            job ->
+                hands.tell(
+                    cron,
+                    "SawCompletedJob",
+                    "Saw completed job: "
+                        + job.getMetadata().getName()
+                        + ", condition: "
+                        + (JobEnd.hasFailed(job) ? "Failed" : "Complete")));
+  }
+
   private static ObjectReference reference(Job job) {
     return new ObjectReferenceBuilder()
         .withApiVersion(job.getApiVersion())
@@ -125,15 +151,20 @@ final class CronJobController implements Controller<CronJob> {
   }
 
   private void forgetHistory(CronJob cron, List<Job> jobs) {
-    forget(jobs, false, cron.getSpec().getSuccessfulJobsHistoryLimit());
-    forget(jobs, true, cron.getSpec().getFailedJobsHistoryLimit());
+    forget(cron, jobs, false, cron.getSpec().getSuccessfulJobsHistoryLimit());
+    forget(cron, jobs, true, cron.getSpec().getFailedJobsHistoryLimit());
   }
 
-  private void forget(List<Job> jobs, boolean failed, int most) {
+  private void forget(CronJob cron, List<Job> jobs, boolean failed, int most) {
     List<Job> over =
         jobs.stream().filter(job -> JobEnd.isOver(job) && JobEnd.hasFailed(job) == failed).toList();
     over.stream()
         .limit(Math.max(0, over.size() - most))
-        .forEach(job -> hands.delete(ObjectKey.of(job)));
+        .forEach(job -> delete(cron, job));
+  }
+
+  private void delete(CronJob cron, Job job) {
+    hands.delete(ObjectKey.of(job));
+    hands.tell(cron, "SuccessfulDelete", "Deleted job " + job.getMetadata().getName());
   }
 }

@@ -1,5 +1,6 @@
 package dev.peapod.pods.workload;
 
+import dev.peapod.pods.PodKey;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -28,18 +29,27 @@ final class DaemonSetController implements Controller<DaemonSet> {
     String hash = Naming.hash(set.getSpec().getTemplate(), 0);
     scene.pods(set).stream()
         .filter(pod -> PodFacts.isFinished(pod) && !hands.isGoing(pod))
-        .forEach(hands::delete);
+        .forEach(
+            pod -> {
+              hands.warn(
+                  set,
+                  "FailedDaemonPod",
+                  "Found failed daemon pod " + PodKey.of(pod) + ", will try to kill it");
+              hands.delete(set, pod);
+            });
     List<Pod> fresh = present(set, scene, hash, true);
     List<Pod> old = present(set, scene, hash, false);
     // One is enough, whoever made more.
     fresh.stream()
         .sorted(PodFacts.LEAST_MISSED)
         .limit(Math.max(0, fresh.size() - 1))
-        .forEach(hands::delete);
+        .forEach(pod -> hands.delete(set, pod));
     boolean surge = surges(set.getSpec());
     if (updates(set.getSpec())) {
       boolean ready = fresh.stream().anyMatch(pod -> isAvailable(pod, set, scene));
-      old.stream().filter(pod -> !surge || ready || !PodFacts.isReady(pod)).forEach(hands::delete);
+      old.stream()
+          .filter(pod -> !surge || ready || !PodFacts.isReady(pod))
+          .forEach(pod -> hands.delete(set, pod));
     }
     Optional<String> problem = Optional.empty();
     boolean room = surge ? fresh.isEmpty() : scene.pods(set).isEmpty();

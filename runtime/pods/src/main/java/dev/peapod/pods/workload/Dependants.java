@@ -41,6 +41,13 @@ public final class Dependants {
     return dependants;
   }
 
+  /// Has the pods go.
+  ///
+  /// @param grace in seconds; empty: their own
+  public void deletePods(Optional<Long> grace) {
+    pods().forEach(pod -> fleet.delete(pod, grace));
+  }
+
   /// Deletes what depended on workloads that are gone.
   ///
   /// @param wait return when their pods are gone too
@@ -51,7 +58,7 @@ public final class Dependants {
       dependants.objects.forEach(dependants.fleet::deleteObject);
     }
     for (Dependants dependants : all) {
-      dependants.pods().forEach(pod -> dependants.fleet.delete(pod, grace));
+      dependants.deletePods(grace);
     }
     for (Dependants dependants : all) {
       dependants.await(wait, grace);

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// Moves a Deployment's pods from its old templates to its present one: it says how many pods each
 /// of its ReplicaSets is to have.
@@ -38,6 +39,8 @@ final class DeploymentController implements Controller<Deployment> {
           made,
           made.getSpec().getTemplate().getMetadata().getLabels(),
           Revisions.annotations(deployment, Revisions.next(all)));
+      // At once: a set that asks for no pods would end those that it finds and nobody has.
+      roll(deployment, made, Stream.concat(all.stream(), Stream.of(made)).toList(), scene);
       return report(deployment, Optional.of(made), all, scene, "NewReplicaSetCreated");
     } else if (Revisions.revision(fresh.get()) + 1 < Revisions.next(all)) {
       // An earlier template has come back.
@@ -59,18 +62,18 @@ final class DeploymentController implements Controller<Deployment> {
     DeploymentSpec spec = deployment.getSpec();
     List<ReplicaSet> old = all.stream().filter(set -> set != fresh && isInUse(set)).toList();
     if (spec.getStrategy().getType().equals("Recreate")) {
-      old.forEach(set -> scale(set, 0, spec));
+      old.forEach(set -> scale(deployment, set, 0));
       boolean gone =
           all.stream().filter(set -> set != fresh).allMatch(set -> scene.pods(set).isEmpty());
-      scale(fresh, gone ? spec.getReplicas() : fresh.getSpec().getReplicas(), spec);
+      scale(deployment, fresh, gone ? spec.getReplicas() : fresh.getSpec().getReplicas());
     } else {
       Rollout rollout = rollout(spec);
       List<Side> sides = old.stream().map(DeploymentController::side).toList();
       int wanted = rollout.fresh(side(fresh), sides);
       List<Integer> left = rollout.old(new Side(wanted, side(fresh).available()), sides);
-      scale(fresh, wanted, spec);
+      scale(deployment, fresh, wanted);
       for (int i = 0; i < old.size(); i++) {
-        scale(old.get(i), left.get(i), spec);
+        scale(deployment, old.get(i), left.get(i));
       }
     }
     forgetHistory(deployment, fresh, all);
@@ -97,26 +100,40 @@ final class DeploymentController implements Controller<Deployment> {
   private void scalePaused(Deployment deployment, List<ReplicaSet> all) {
     List<ReplicaSet> used = all.stream().filter(DeploymentController::isInUse).toList();
     if (used.size() == 1) {
-      scale(used.getFirst(), deployment.getSpec().getReplicas(), deployment.getSpec());
+      scale(deployment, used.getFirst(), deployment.getSpec().getReplicas());
     }
   }
 
-  private void scale(ReplicaSet set, int replicas, DeploymentSpec spec) {
-    boolean same =
-        set.getSpec().getReplicas() == replicas
-            && Objects.equals(set.getSpec().getMinReadySeconds(), spec.getMinReadySeconds());
-    if (!same) {
-      hands.update(
-          set,
-          new ReplicaSetBuilder(set)
-              .editMetadata()
-              .withGeneration(set.getMetadata().getGeneration() + 1)
-              .endMetadata()
-              .editSpec()
-              .withReplicas(replicas)
-              .withMinReadySeconds(spec.getMinReadySeconds())
-              .endSpec()
-              .build());
+  private void scale(Deployment deployment, ReplicaSet set, int replicas) {
+    int before = set.getSpec().getReplicas();
+    Integer minReady = deployment.getSpec().getMinReadySeconds();
+    if (before == replicas && Objects.equals(set.getSpec().getMinReadySeconds(), minReady)) {
+      return;
+    }
+    boolean done =
+        hands.update(
+            set,
+            new ReplicaSetBuilder(set)
+                .editMetadata()
+                .withGeneration(set.getMetadata().getGeneration() + 1)
+                .endMetadata()
+                .editSpec()
+                .withReplicas(replicas)
+                .withMinReadySeconds(minReady)
+                .endSpec()
+                .build());
+    if (done && before != replicas) {
+      hands.tell(
+          deployment,
+          "ScalingReplicaSet",
+          "Scaled "
+              + (replicas > before ? "up" : "down")
+              + " replica set "
+              + set.getMetadata().getName()
+              + " from "
+              + before
+              + " to "
+              + replicas);
     }
   }
 

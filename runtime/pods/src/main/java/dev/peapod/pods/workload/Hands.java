@@ -50,17 +50,37 @@ final class Hands {
     try {
       fleet.apply(
           List.of(new PodManifest(ObjectKey.of(owner).toString(), pod, List.of())), false, false);
+      tell(owner, "SuccessfulCreate", "Created pod: " + name);
       return Optional.empty();
     } catch (PeapodException e) {
+      // The next try has another name; it is the same thing again all the same.
+      String why = String.valueOf(e.getMessage()).replace(name, Naming.base(name) + "*");
+      warn(owner, "FailedCreate", "Error creating: " + why);
       LOG.log(
           Logger.Level.WARNING, "{0} can not make a pod: {1}", ObjectKey.of(owner), e.getMessage());
       return Optional.of(String.valueOf(e.getMessage()));
     }
   }
 
+  /// Deletes a pod that a workload has no more use for.
+  void delete(HasMetadata owner, Pod pod) {
+    tell(owner, "SuccessfulDelete", "Deleted pod: " + pod.getMetadata().getName());
+    delete(pod);
+  }
+
   void delete(Pod pod) {
     deleted.add(pod.getMetadata().getUid());
     fleet.delete(PodKey.of(pod), Optional.empty());
+  }
+
+  /// Lets it be known what happened to a workload, in the words of Kubernetes' controllers.
+  void tell(HasMetadata workload, String reason, String message) {
+    fleet.events().normal(ObjectKey.of(workload), reason, message);
+  }
+
+  /// The same of what somebody should look at.
+  void warn(HasMetadata workload, String reason, String message) {
+    fleet.events().warning(ObjectKey.of(workload), reason, message);
   }
 
   /// Whether a pod is being deleted, whoever wants it.
@@ -100,8 +120,10 @@ final class Hands {
 
   /// Puts a new version of a document in the place of the one that was read, unless somebody was
   /// quicker: then the next pass sees that.
-  void update(HasMetadata present, HasMetadata next) {
-    fleet.objects().update(present, next);
+  ///
+  /// @return false if somebody was
+  boolean update(HasMetadata present, HasMetadata next) {
+    return fleet.objects().update(present, next);
   }
 
   void delete(ObjectKey key) {

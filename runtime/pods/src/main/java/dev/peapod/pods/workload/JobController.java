@@ -46,7 +46,7 @@ final class JobController implements Controller<Job> {
     Optional<Verdict> verdict = JobEnd.verdict(job, tally, active, now);
     Optional<Instant> again = Optional.empty();
     if (suspended || verdict.isPresent()) {
-      active.forEach(hands::delete);
+      active.forEach(pod -> hands.delete(job, pod));
     } else {
       again = keep(job, tally, active, scene);
     }
@@ -75,7 +75,7 @@ final class JobController implements Controller<Job> {
     active.stream()
         .sorted(PodFacts.LEAST_MISSED)
         .limit(Math.max(0, active.size() - wanted))
-        .forEach(hands::delete);
+        .forEach(pod -> hands.delete(job, pod));
     List<Pod> blocking =
         replacesAtOnce(job)
             ? active
@@ -144,8 +144,9 @@ final class JobController implements Controller<Job> {
       status.setStartTime(Timing.text(scene.now()));
     }
     verdict.ifPresent(end -> JobEnd.write(status, end, running.isEmpty(), scene.now()));
-    if (!status.equals(job.getStatus())) {
-      hands.update(job, new JobBuilder(job).withStatus(status).build());
+    Job next = new JobBuilder(job).withStatus(status).build();
+    if (!status.equals(job.getStatus()) && hands.update(job, next)) {
+      JobEnd.tell(hands, job, next);
     }
   }
 

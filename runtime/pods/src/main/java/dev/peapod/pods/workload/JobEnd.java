@@ -60,6 +60,9 @@ enum JobEnd {
         return condition.map(c -> new Verdict(end, c.getReason(), c.getMessage()));
       }
     }
+    if (tally.ruin().isPresent()) {
+      return tally.ruin().map(why -> new Verdict(FAILURE, "PodFailurePolicy", why));
+    }
     int limit = job.getSpec().getBackoffLimit();
     if (tally.failed() > limit || restartsTooOften(job, active, limit)) {
       return Optional.of(
@@ -70,6 +73,11 @@ enum JobEnd {
       return Optional.of(
           new Verdict(
               FAILURE, "DeadlineExceeded", "Job was active longer than specified deadline"));
+    }
+    Optional<Integer> rule = tally.successRule();
+    if (rule.isPresent()) {
+      return rule.map(
+          index -> new Verdict(SUCCESS, "SuccessPolicy", "Matched rules at index " + index));
     }
     Integer completions = job.getSpec().getCompletions();
     boolean enough =
@@ -129,6 +137,21 @@ enum JobEnd {
             : condition(SUSPENDED, false, "JobResumed", "Job resumed", now));
     status.setConditions(conditions);
     status.setStartTime(suspended ? null : Timing.text(now));
+  }
+
+  /// Lets it be known what a new status says that the one before did not.
+  static void tell(Hands hands, Job before, Job after) {
+    if (isOver(after) && !isOver(before)) {
+      condition(JobTally.status(after), FAILURE.over)
+          .ifPresentOrElse(
+              failed -> hands.warn(after, failed.getReason(), failed.getMessage()),
+              () -> hands.tell(after, "Completed", "Job completed"));
+    }
+    boolean was = condition(JobTally.status(before), SUSPENDED).isPresent();
+    boolean is = condition(JobTally.status(after), SUSPENDED).isPresent();
+    if (was != is) {
+      hands.tell(after, is ? "Suspended" : "Resumed", is ? "Job suspended" : "Job resumed");
+    }
   }
 
   private static JobCondition condition(

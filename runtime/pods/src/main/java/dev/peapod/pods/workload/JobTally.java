@@ -4,13 +4,17 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobStatus;
 import io.fabric8.kubernetes.api.model.batch.v1.JobStatusBuilder;
+import io.fabric8.kubernetes.api.model.batch.v1.SuccessPolicy;
+import io.fabric8.kubernetes.api.model.batch.v1.SuccessPolicyRule;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// How many of a job's pods have succeeded and failed. Each is counted once: those that are counted
@@ -26,6 +30,7 @@ final class JobTally {
   private final Set<String> counted;
   private int succeeded;
   private int failed;
+  private Optional<String> ruin = Optional.empty();
 
   JobTally(Job job) {
     this.job = job;
@@ -66,7 +71,14 @@ final class JobTally {
 
   private void count(Pod pod) {
     if (!PodFacts.hasSucceeded(pod)) {
-      failed++;
+      switch (FailurePolicy.of(job, pod)) {
+        case FailurePolicy.Count() -> failed++;
+        case FailurePolicy.Ignore() -> {}
+        case FailurePolicy.FailJob(String why) -> {
+          failed++;
+          ruin = ruin.or(() -> Optional.of(why));
+        }
+      }
     } else if (!indexed) {
       succeeded++;
     } else if (index(pod) >= 0 && !done.get(index(pod))) {
@@ -81,6 +93,34 @@ final class JobTally {
 
   int failed() {
     return failed;
+  }
+
+  /// Why a pod's failure is the whole job's, if one is.
+  Optional<String> ruin() {
+    return ruin;
+  }
+
+  /// The rule of the job's successPolicy that its succeeded indexes meet, if they do.
+  Optional<Integer> successRule() {
+    SuccessPolicy policy = job.getSpec().getSuccessPolicy();
+    return policy == null
+        ? Optional.empty()
+        : IntStream.range(0, policy.getRules().size())
+            .filter(i -> isMet(policy.getRules().get(i)))
+            .boxed()
+            .findFirst();
+  }
+
+  private boolean isMet(SuccessPolicyRule rule) {
+    BitSet counting = (BitSet) done.clone();
+    int needed = Integer.MAX_VALUE;
+    if (rule.getSucceededIndexes() != null) {
+      BitSet wanted = Indexes.parse(rule.getSucceededIndexes());
+      counting.and(wanted);
+      needed = wanted.cardinality();
+    }
+    return counting.cardinality()
+        >= (rule.getSucceededCount() == null ? needed : rule.getSucceededCount());
   }
 
   boolean isDone(int index) {

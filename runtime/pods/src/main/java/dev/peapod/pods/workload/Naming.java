@@ -30,6 +30,11 @@ final class Naming {
     return name.toString();
   }
 
+  /// What [#random] was given, or its beginning.
+  static String base(String random) {
+    return random.substring(0, random.length() - RANDOM_LETTERS);
+  }
+
   /// A word for a template's content.
   ///
   /// @param collisions another number gives another word

@@ -26,13 +26,13 @@ final class ReplicaSetController implements Controller<ReplicaSet> {
     // What has failed for good (evicted, past a deadline) is of no more use.
     scene.pods(set).stream()
         .filter(pod -> PodFacts.isFinished(pod) && !hands.isGoing(pod))
-        .forEach(hands::delete);
+        .forEach(pod -> hands.delete(set, pod));
     List<Pod> active = scene.pods(set).stream().filter(pod -> !hands.isGoing(pod)).toList();
     int wanted = set.getSpec().getReplicas();
     active.stream()
         .sorted(PodFacts.LEAST_MISSED)
         .limit(Math.max(0, active.size() - wanted))
-        .forEach(hands::delete);
+        .forEach(pod -> hands.delete(set, pod));
     Optional<String> problem = Optional.empty();
     PodTemplateSpec template = set.getSpec().getTemplate();
     for (int i = active.size(); i < wanted && problem.isEmpty(); i++) {

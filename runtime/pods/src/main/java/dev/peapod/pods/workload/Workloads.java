@@ -46,6 +46,8 @@ public final class Workloads implements AutoCloseable {
   private final Fleet fleet;
   private final InstantSource clock;
   private final Hands hands;
+  private final Claims claims;
+  private final Farewell farewell;
   private final Controller<ReplicaSet> replicaSets;
   private final Controller<Deployment> deployments;
   private final Controller<DaemonSet> daemonSets;
@@ -63,6 +65,8 @@ public final class Workloads implements AutoCloseable {
     this.fleet = fleet;
     this.clock = clock;
     this.hands = new Hands(fleet);
+    this.claims = new Claims(fleet, hands);
+    this.farewell = new Farewell(fleet, hands, claims);
     this.replicaSets = new ReplicaSetController(hands);
     this.deployments = new DeploymentController(hands);
     this.daemonSets = new DaemonSetController(hands);
@@ -121,6 +125,7 @@ public final class Workloads implements AutoCloseable {
   private Duration look() throws InterruptedException {
     try {
       settle();
+      settleWhatBelongs();
       PodBoard.Listing listing = fleet.board().list();
       List<Pod> gone = gone(listing.revision());
       List<Pod> pods = listing.entries().stream().map(PodBoard.Entry::pod).toList();
@@ -131,6 +136,7 @@ public final class Workloads implements AutoCloseable {
         fleet
             .objects()
             .get(key)
+            .filter(workload -> !Farewell.isGoing(workload))
             .flatMap(workload -> reconcile(workload, scene))
             .ifPresent(due::add);
       }
@@ -145,6 +151,21 @@ public final class Workloads implements AutoCloseable {
     } catch (RuntimeException e) {
       LOG.log(Logger.Level.WARNING, "can not look at workloads: " + e, e);
       return Timing.SOON;
+    }
+  }
+
+  private void settleWhatBelongs() throws InterruptedException {
+    for (ObjectKey key : workloads()) {
+      Optional<HasMetadata> workload = fleet.objects().get(key);
+      try {
+        if (workload.filter(Farewell::isGoing).isPresent()) {
+          farewell.goOn(workload.get());
+        } else if (workload.isPresent()) {
+          claims.adopt(workload.get());
+        }
+      } catch (RuntimeException e) {
+        LOG.log(Logger.Level.WARNING, key + ": " + e, e);
+      }
     }
   }
 

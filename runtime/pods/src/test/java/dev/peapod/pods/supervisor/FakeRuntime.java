@@ -43,6 +43,8 @@ import dev.peapod.proto.runtime.v1.StopPodSandboxRequest;
 import dev.peapod.proto.runtime.v1.StopPodSandboxResponse;
 import dev.peapod.proto.runtime.v1.UpdateContainerResourcesRequest;
 import dev.peapod.proto.runtime.v1.UpdateContainerResourcesResponse;
+import dev.peapod.proto.runtime.v1.VersionRequest;
+import dev.peapod.proto.runtime.v1.VersionResponse;
 import io.grpc.BindableService;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -56,6 +58,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /// A CRI runtime of maps, for the worker's logic alone: nothing runs. Tests end containers, lose
@@ -115,9 +118,14 @@ final class FakeRuntime {
   }
 
   /// Ends all running instances of a container.
-  synchronized void exitAll(String name, int code) {
+  void exitAll(String name, int code) {
+    exitAll(name, code, config -> true);
+  }
+
+  /// Ends those running instances of a container that were made by such a configuration.
+  synchronized void exitAll(String name, int code, Predicate<ContainerConfig> which) {
     instances.values().stream()
-        .filter(i -> i.config.getMetadata().getName().equals(name))
+        .filter(i -> i.config.getMetadata().getName().equals(name) && which.test(i.config))
         .map(Instance::id)
         .toList()
         .forEach(id -> end(id, code));
@@ -209,6 +217,16 @@ final class FakeRuntime {
   }
 
   private final class Runtime extends RuntimeServiceGrpc.RuntimeServiceImplBase {
+    @Override
+    public void version(VersionRequest request, StreamObserver<VersionResponse> observer) {
+      answer(
+          observer,
+          () -> {
+            check("version");
+            return VersionResponse.newBuilder().setRuntimeName("maps").build();
+          });
+    }
+
     @Override
     public void runPodSandbox(
         RunPodSandboxRequest request, StreamObserver<RunPodSandboxResponse> observer) {

@@ -47,6 +47,20 @@ class FleetTest extends FleetCase {
   }
 
   @Test
+  void containersAreKnownByTheNameOfTheirRuntime() throws Exception {
+    runtime.fail("version", Status.UNAVAILABLE);
+    apply(manifest("web", "Always", "{name: a, image: 'img:1'}"));
+    await().until(() -> happened("Failed"));
+    runtime.mend("version");
+    await().until(() -> summary(WEB).getReadyContainers() == 1);
+    assertThat(container(WEB, "a").getContainerID()).matches("maps://container[0-9]+");
+    runtime.exitAll("a", 1);
+    await().until(() -> container(WEB, "a").getRestartCount() == 1);
+    assertThat(container(WEB, "a").getLastState().getTerminated().getContainerID())
+        .matches("maps://container[0-9]+");
+  }
+
+  @Test
   void asksForTheSandboxAndContainersAsKubeletDoes() throws Exception {
     apply(
         """

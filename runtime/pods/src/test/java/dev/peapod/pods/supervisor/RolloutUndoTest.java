@@ -4,63 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import dev.peapod.pods.api.PodsService;
 import dev.peapod.pods.object.ObjectKey;
 import dev.peapod.pods.object.ObjectKind;
-import dev.peapod.pods.stream.StreamClient;
-import dev.peapod.pods.workload.Workloads;
-import dev.peapod.proto.peapod.v1.PodsGrpc;
 import dev.peapod.proto.peapod.v1.RolloutHistoryRequest;
 import dev.peapod.proto.peapod.v1.RolloutRevision;
 import dev.peapod.proto.peapod.v1.UndoRolloutRequest;
 import dev.peapod.proto.peapod.v1.UndoRolloutResponse;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
-import io.grpc.ManagedChannel;
-import io.grpc.Server;
-import io.grpc.inprocess.InProcessChannelBuilder;
-import io.grpc.inprocess.InProcessServerBuilder;
-import java.io.IOException;
-import java.time.InstantSource;
 import java.util.List;
-import java.util.UUID;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// A Deployment's earlier templates, shown and taken back.
 @Timeout(120)
-@SuppressWarnings("NullAway.Init")
-class RolloutUndoTest extends FleetCase {
-  private Workloads workloads;
-  private StreamClient streams;
-  private Server service;
-  private ManagedChannel client;
-  private PodsGrpc.PodsBlockingStub pods;
-
-  @BeforeEach
-  void serve() throws IOException {
-    workloads = new Workloads(fleet, config, InstantSource.system());
-    workloads.start();
-    streams = new StreamClient();
-    String name = UUID.randomUUID().toString();
-    service =
-        InProcessServerBuilder.forName(name)
-            .addService(new PodsService(fleet, new Cri(channel), streams, config))
-            .build()
-            .start();
-    client = InProcessChannelBuilder.forName(name).build();
-    pods = PodsGrpc.newBlockingStub(client);
-  }
-
-  @AfterEach
-  void end() {
-    workloads.close();
-    client.shutdownNow();
-    service.shutdownNow();
-    streams.close();
-  }
-
+class RolloutUndoTest extends WorkloadCase {
   private void rollOut(String image, String cause, String more) throws InterruptedException {
     apply(
         """
@@ -87,7 +44,7 @@ class RolloutUndoTest extends FleetCase {
   }
 
   private List<String> history() {
-    return pods
+    return service
         .rolloutHistory(
             RolloutHistoryRequest.newBuilder()
                 .setKind("deploy")
@@ -101,7 +58,7 @@ class RolloutUndoTest extends FleetCase {
   }
 
   private UndoRolloutResponse undo(long revision) {
-    return pods.undoRollout(
+    return service.undoRollout(
         UndoRolloutRequest.newBuilder()
             .setKind("deployment")
             .setNamespace("default")
@@ -149,7 +106,7 @@ class RolloutUndoTest extends FleetCase {
     rollOut("img:1", "", "");
     awaitHistory("1 ");
     List<RolloutRevision> all =
-        pods.rolloutHistory(
+        service.rolloutHistory(
                 RolloutHistoryRequest.newBuilder()
                     .setKind("deployment")
                     .setNamespace("default")
@@ -172,7 +129,7 @@ class RolloutUndoTest extends FleetCase {
     assertThatThrownBy(() -> undo(1)).hasMessageContaining("cannot rollback a paused deployment");
     assertThatThrownBy(
             () ->
-                pods.undoRollout(
+                service.undoRollout(
                     UndoRolloutRequest.newBuilder()
                         .setKind("ds")
                         .setNamespace("default")
