@@ -23,8 +23,6 @@ import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -32,27 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// Everything that a person gets wrong: the error names it, with the right code, and nothing is left of the attempt.
 @SuppressWarnings("NullAway.Init")
-class BadInputIT extends SystemTest {
-  private Registry registry;
-  private CriPods cri;
-
-  @BeforeAll
-  void pullTheImage() throws IOException {
-    registry = new Registry(peapod.directory().resolve("registry"));
-    registry.push(Fixtures.busybox(), "busybox:1");
-    String image = registry.reference("busybox:1");
-    peapod
-        .criImages()
-        .pullImage(
-            PullImageRequest.newBuilder().setImage(ImageSpec.newBuilder().setImage(image)).build());
-    cri = new CriPods(peapod::cri, peapod.directory().resolve("cri-logs"), image);
-  }
-
-  @AfterAll
-  void stopTheRegistry() throws InterruptedException {
-    registry.close();
-  }
-
+class BadInputIT extends KubeletTest {
   private static Stream<Arguments> manifests() {
     String good = Manifests.sleeper("bad");
     return Stream.of(

@@ -10,7 +10,6 @@ import dev.peapod.proto.runtime.v1.ContainerState;
 import dev.peapod.proto.runtime.v1.ContainerStatus;
 import dev.peapod.proto.runtime.v1.ContainerStatusRequest;
 import dev.peapod.proto.runtime.v1.ExecSyncResponse;
-import dev.peapod.proto.runtime.v1.ImageSpec;
 import dev.peapod.proto.runtime.v1.LinuxContainerResources;
 import dev.peapod.proto.runtime.v1.ListContainersRequest;
 import dev.peapod.proto.runtime.v1.ListPodSandboxRequest;
@@ -18,7 +17,6 @@ import dev.peapod.proto.runtime.v1.NamespaceMode;
 import dev.peapod.proto.runtime.v1.PodSandboxConfig;
 import dev.peapod.proto.runtime.v1.PodSandboxState;
 import dev.peapod.proto.runtime.v1.PodSandboxStatusRequest;
-import dev.peapod.proto.runtime.v1.PullImageRequest;
 import dev.peapod.proto.runtime.v1.RemoveContainerRequest;
 import dev.peapod.proto.runtime.v1.RemovePodSandboxRequest;
 import dev.peapod.proto.runtime.v1.Signal;
@@ -33,33 +31,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /// What a kubelet asks for, over CRI: starts, ends, limits, and everything twice.
 @SuppressWarnings("NullAway.Init")
-class ContainersIT extends SystemTest {
-  private Registry registry;
-  private CriPods cri;
-
-  @BeforeAll
-  void pullTheImage() throws IOException {
-    registry = new Registry(peapod.directory().resolve("registry"));
-    registry.push(Fixtures.busybox(), "busybox:1");
-    String image = registry.reference("busybox:1");
-    peapod
-        .criImages()
-        .pullImage(
-            PullImageRequest.newBuilder().setImage(ImageSpec.newBuilder().setImage(image)).build());
-    cri = new CriPods(peapod::cri, peapod.directory().resolve("cri-logs"), image);
-  }
-
-  @AfterAll
-  void stopTheRegistry() throws InterruptedException {
-    registry.close();
-  }
-
+class ContainersIT extends KubeletTest {
   private ContainerStatus stopAndAwait(CriPods.Started pod, long seconds) {
     peapod
         .cri()

@@ -8,12 +8,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.peapod.proto.runtime.v1.ContainerConfig;
 import dev.peapod.proto.runtime.v1.Device;
 import dev.peapod.proto.runtime.v1.ExecSyncResponse;
-import dev.peapod.proto.runtime.v1.ImageSpec;
 import dev.peapod.proto.runtime.v1.Int64Value;
 import dev.peapod.proto.runtime.v1.LinuxContainerSecurityContext;
 import dev.peapod.proto.runtime.v1.Mount;
 import dev.peapod.proto.runtime.v1.PodSandboxConfig;
-import dev.peapod.proto.runtime.v1.PullImageRequest;
 import dev.peapod.proto.runtime.v1.RemoveContainerRequest;
 import dev.peapod.proto.runtime.v1.SELinuxOption;
 import dev.peapod.proto.runtime.v1.SecurityProfile;
@@ -31,13 +29,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /// What containers and the commands in them may do, seen from inside.
 @SuppressWarnings("NullAway.Init")
-class SecurityIT extends SystemTest {
+class SecurityIT extends KubeletTest {
   /// CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE, NET_RAW, SYS_CHROOT, MKNOD,
   /// AUDIT_WRITE, SETFCAP.
   private static final long DEFAULT = 0xa80425fbL;
@@ -49,29 +46,14 @@ class SecurityIT extends SystemTest {
   private static final SecurityProfile RUNTIME_DEFAULT =
       SecurityProfile.newBuilder().setProfileType(ProfileType.RuntimeDefault).build();
 
-  private Registry registry;
-  private CriPods cri;
   private Path profiles;
   private long held;
   private final AtomicInteger numbers = new AtomicInteger();
 
   @BeforeAll
-  void pullTheImage() throws IOException {
-    registry = new Registry(peapod.directory().resolve("registry"));
-    registry.push(Fixtures.busybox(), "busybox:1");
-    String image = registry.reference("busybox:1");
-    peapod
-        .criImages()
-        .pullImage(
-            PullImageRequest.newBuilder().setImage(ImageSpec.newBuilder().setImage(image)).build());
-    cri = new CriPods(peapod::cri, peapod.directory().resolve("cri-logs"), image);
+  void prepare() throws IOException {
     profiles = Files.createDirectories(peapod.directory().resolve("profiles"));
     held = bits(parse(Files.readString(Path.of("/proc/self/status"))), "CapBnd");
-  }
-
-  @AfterAll
-  void stopTheRegistry() throws InterruptedException {
-    registry.close();
   }
 
   private static Map<String, String> parse(String status) {

@@ -12,7 +12,6 @@ import dev.peapod.proto.runtime.v1.ContainerStatsRequest;
 import dev.peapod.proto.runtime.v1.ContainerStatus;
 import dev.peapod.proto.runtime.v1.ContainerStatusRequest;
 import dev.peapod.proto.runtime.v1.GetEventsRequest;
-import dev.peapod.proto.runtime.v1.ImageSpec;
 import dev.peapod.proto.runtime.v1.LinuxContainerResources;
 import dev.peapod.proto.runtime.v1.ListContainerStatsRequest;
 import dev.peapod.proto.runtime.v1.ListMetricDescriptorsRequest;
@@ -25,7 +24,6 @@ import dev.peapod.proto.runtime.v1.PodSandboxStats;
 import dev.peapod.proto.runtime.v1.PodSandboxStatsRequest;
 import dev.peapod.proto.runtime.v1.PodSandboxStatusRequest;
 import dev.peapod.proto.runtime.v1.PodSandboxStatusResponse;
-import dev.peapod.proto.runtime.v1.PullImageRequest;
 import dev.peapod.proto.runtime.v1.StopContainerRequest;
 import dev.peapod.proto.runtime.v1.StreamContainersRequest;
 import dev.peapod.proto.runtime.v1.StreamContainersResponse;
@@ -40,33 +38,11 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /// What a kubelet watches: figures, metrics, events, lists as streams.
 @SuppressWarnings("NullAway.Init")
-final class StatsIT extends SystemTest {
-  private Registry registry;
-  private CriPods pods;
-
-  @BeforeAll
-  void pullTheImage() throws IOException {
-    registry = new Registry(peapod.directory().resolve("registry"));
-    registry.push(Fixtures.busybox(), "busybox:1");
-    String image = registry.reference("busybox:1");
-    peapod
-        .criImages()
-        .pullImage(
-            PullImageRequest.newBuilder().setImage(ImageSpec.newBuilder().setImage(image)).build());
-    pods = new CriPods(peapod::cri, peapod.directory().resolve("cri-logs"), image);
-  }
-
-  @AfterAll
-  void stopTheRegistry() throws InterruptedException {
-    registry.close();
-  }
-
+final class StatsIT extends KubeletTest {
   private ContainerStats stats(String container) {
     return peapod
         .cri()
@@ -76,12 +52,12 @@ final class StatsIT extends SystemTest {
 
   @Test
   void tellsWhatAContainerUses() {
-    PodSandboxConfig.Builder config = pods.sandbox("figures");
+    PodSandboxConfig.Builder config = cri.sandbox("figures");
     CriPods.Started pod =
-        pods.start(
+        cri.start(
             config,
             withMemory(
-                pods.script("busy", "dd if=/dev/zero of=/file bs=64k count=4; while :; do :; done"),
+                cri.script("busy", "dd if=/dev/zero of=/file bs=64k count=4; while :; do :; done"),
                 64 << 20));
     await().until(() -> stats(pod.container()).getWritableLayer().getUsedBytes().getValue() > 262144);
     ContainerStats first = stats(pod.container());
@@ -122,7 +98,7 @@ final class StatsIT extends SystemTest {
                 .listContainerStats(ListContainerStatsRequest.getDefaultInstance())
                 .getStatsList())
         .isEmpty();
-    pods.remove(pod.sandbox());
+    cri.remove(pod.sandbox());
     assertThatThrownBy(() -> stats(pod.container())).hasMessageContaining("NOT_FOUND");
   }
 
@@ -136,7 +112,7 @@ final class StatsIT extends SystemTest {
 
   @Test
   void tellsOfAPodAllThatThereIsToLookAt() throws IOException {
-    CriPods.Started pod = pods.start(pods.sandbox("verbose"), pods.script("main", "exec sleep 1000"));
+    CriPods.Started pod = cri.start(cri.sandbox("verbose"), cri.script("main", "exec sleep 1000"));
     PodSandboxStatusResponse sandbox =
         peapod
             .cri()
@@ -174,7 +150,7 @@ final class StatsIT extends SystemTest {
     assertThat(info)
         .contains("{\"op\":\"EXEC_PAUSE\",\"stage\":\"process\"}")
         .contains("\"op\":\"HOSTNAME\"");
-    pods.remove(pod.sandbox());
+    cri.remove(pod.sandbox());
   }
 
   /// A number or text in JSON, the first of that name.
@@ -186,8 +162,8 @@ final class StatsIT extends SystemTest {
 
   @Test
   void describesTheMetricsThatItTells() {
-    PodSandboxConfig.Builder config = pods.sandbox("metrics");
-    CriPods.Started pod = pods.start(config, pods.script("main", "exec sleep 1000"));
+    PodSandboxConfig.Builder config = cri.sandbox("metrics");
+    CriPods.Started pod = cri.start(config, cri.script("main", "exec sleep 1000"));
     Map<String, Integer> labels =
         peapod
             .cri()
@@ -213,7 +189,7 @@ final class StatsIT extends SystemTest {
         .filteredOn(metric -> metric.getName().equals("container_threads"))
         .singleElement()
         .satisfies(metric -> assertThat(metric.getValue().getValue()).isEqualTo(1));
-    pods.remove(pod.sandbox());
+    cri.remove(pod.sandbox());
   }
 
   @Test
@@ -236,22 +212,22 @@ final class StatsIT extends SystemTest {
                     }
                   });
       // The stream is there once the first event comes.
-      PodSandboxConfig.Builder early = pods.sandbox("early");
+      PodSandboxConfig.Builder early = cri.sandbox("early");
       await()
           .until(
               () -> {
-                String id = pods.run(early);
-                pods.remove(id);
+                String id = cri.run(early);
+                cri.remove(id);
                 return !told.isEmpty();
               });
       await().until(() -> told.getLast().endsWith("DELETED_EVENT"));
       told.clear();
       List<String> expected = new ArrayList<>();
       for (int i = 0; i < 5; i++) {
-        PodSandboxConfig.Builder config = pods.sandbox("events-" + i);
-        CriPods.Started pod = pods.start(config, pods.script("main", "exit 3"));
-        pods.awaitExit(pod.container());
-        pods.remove(pod.sandbox());
+        PodSandboxConfig.Builder config = cri.sandbox("events-" + i);
+        CriPods.Started pod = cri.start(config, cri.script("main", "exit 3"));
+        cri.awaitExit(pod.container());
+        cri.remove(pod.sandbox());
         for (String what :
             List.of(
                 "S CREATED", "S STARTED", "C CREATED", "C STARTED", "C STOPPED", "S STOPPED",
@@ -269,16 +245,16 @@ final class StatsIT extends SystemTest {
 
   @Test
   void listsAsAStream() {
-    PodSandboxConfig.Builder config = pods.sandbox("streamed");
-    String sandbox = pods.run(config);
+    PodSandboxConfig.Builder config = cri.sandbox("streamed");
+    String sandbox = cri.run(config);
     List<String> made = new ArrayList<>();
     // Each with so long an annotation that not all fit into one message.
     for (int i = 0; i < 6; i++) {
       made.add(
-          pods.create(
+          cri.create(
               sandbox,
               config,
-              pods.script("c" + i, "true").putAnnotations("text", "x".repeat(300_000))));
+              cri.script("c" + i, "true").putAnnotations("text", "x".repeat(300_000))));
     }
     List<StreamContainersResponse> messages = new ArrayList<>();
     peapod
@@ -289,6 +265,6 @@ final class StatsIT extends SystemTest {
     assertThat(messages.stream().flatMap(m -> m.getContainersList().stream()))
         .extracting(Container::getId)
         .containsExactlyInAnyOrderElementsOf(made);
-    pods.remove(sandbox);
+    cri.remove(sandbox);
   }
 }

@@ -7,10 +7,8 @@ import static org.awaitility.Awaitility.await;
 import dev.peapod.proto.runtime.v1.AttachRequest;
 import dev.peapod.proto.runtime.v1.ContainerState;
 import dev.peapod.proto.runtime.v1.ExecRequest;
-import dev.peapod.proto.runtime.v1.ImageSpec;
 import dev.peapod.proto.runtime.v1.PodSandboxConfig;
 import dev.peapod.proto.runtime.v1.PortForwardRequest;
-import dev.peapod.proto.runtime.v1.PullImageRequest;
 import dev.peapod.proto.runtime.v1.ReopenContainerLogRequest;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -20,37 +18,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /// Exec and attach over WebSocket against the installed daemon; the log's reopening.
 @SuppressWarnings("NullAway.Init")
-final class StreamingIT extends SystemTest {
+final class StreamingIT extends KubeletTest {
   /// Clients that attach and go. `-Dpeapod.tests.stream.cycles=N` for a longer run, which tells what the daemon holds after
   /// a warm-up of N/4, after half and after all of them.
   private static final int CYCLES = Integer.getInteger("peapod.tests.stream.cycles", 1000);
-
-
-  private Registry registry;
-  private CriPods pods;
-
-  @BeforeAll
-  void pullTheImage() throws IOException {
-    registry = new Registry(peapod.directory().resolve("registry"));
-    registry.push(Fixtures.busybox(), "busybox:1");
-    String image = registry.reference("busybox:1");
-    peapod
-        .criImages()
-        .pullImage(
-            PullImageRequest.newBuilder().setImage(ImageSpec.newBuilder().setImage(image)).build());
-    pods = new CriPods(peapod::cri, peapod.directory().resolve("cri-logs"), image);
-  }
-
-  @AfterAll
-  void stopTheRegistry() throws InterruptedException {
-    registry.close();
-  }
 
   private RemoteStreams exec(String container, boolean tty, String... command) {
     String url =
@@ -85,8 +60,8 @@ final class StreamingIT extends SystemTest {
 
   @Test
   void runsACommandWithItsStreams() {
-    PodSandboxConfig.Builder config = pods.sandbox("exec");
-    CriPods.Started pod = pods.start(config, pods.script("main", "exec sleep 1000"));
+    PodSandboxConfig.Builder config = cri.sandbox("exec");
+    CriPods.Started pod = cri.start(config, cri.script("main", "exec sleep 1000"));
     try (RemoteStreams streams =
         exec(pod.container(), false, "sh", "-c", "cat; echo done >&2; exit 7")) {
       streams.type("there and back");
@@ -104,13 +79,13 @@ final class StreamingIT extends SystemTest {
     try (RemoteStreams streams = exec(pod.container(), false, "no-such-program")) {
       assertThat(streams.awaitStatus()).contains("no-such-program", "not found");
     }
-    pods.remove(pod.sandbox());
+    cri.remove(pod.sandbox());
   }
 
   @Test
   void givesACommandATerminal() {
-    PodSandboxConfig.Builder config = pods.sandbox("exec-tty");
-    CriPods.Started pod = pods.start(config, pods.script("main", "exec sleep 1000"));
+    PodSandboxConfig.Builder config = cri.sandbox("exec-tty");
+    CriPods.Started pod = cri.start(config, cri.script("main", "exec sleep 1000"));
     try (RemoteStreams streams = exec(pod.container(), true, "sh")) {
       streams.resize(33, 122);
       streams.type("stty size; tty; echo $TERM\n");
@@ -120,13 +95,13 @@ final class StreamingIT extends SystemTest {
       streams.type("exit 5\n");
       assertThat(streams.awaitStatus()).contains("\"message\":\"5\"");
     }
-    pods.remove(pod.sandbox());
+    cri.remove(pod.sandbox());
   }
 
   @Test
   void killsACommandWhoseClientHasGone() {
-    PodSandboxConfig.Builder config = pods.sandbox("exec-gone");
-    CriPods.Started pod = pods.start(config, pods.script("main", "exec sleep 1000"));
+    PodSandboxConfig.Builder config = cri.sandbox("exec-gone");
+    CriPods.Started pod = cri.start(config, cri.script("main", "exec sleep 1000"));
     try (RemoteStreams streams =
         exec(pod.container(), false, "sh", "-c", "sleep 4711 & echo on; wait")) {
       await().until(() -> streams.stdout().equals("on\n"));
@@ -134,18 +109,18 @@ final class StreamingIT extends SystemTest {
     await()
         .atMost(Duration.ofSeconds(20))
         .until(() -> !Shell.run("ps", "-eo", "args").ok().contains("sleep 4711"));
-    assertThat(pods.status(pod.container()).getState())
+    assertThat(cri.status(pod.container()).getState())
         .isEqualTo(ContainerState.CONTAINER_RUNNING);
-    pods.remove(pod.sandbox());
+    cri.remove(pod.sandbox());
   }
 
   @Test
   void attachesToTheMainProcess() {
-    PodSandboxConfig.Builder config = pods.sandbox("attach");
+    PodSandboxConfig.Builder config = cri.sandbox("attach");
     CriPods.Started pod =
-        pods.start(
+        cri.start(
             config,
-            pods.script("main", "cat; echo the end").setStdin(true).setStdinOnce(true));
+            cri.script("main", "cat; echo the end").setStdin(true).setStdinOnce(true));
     try (RemoteStreams first = attach(pod.container())) {
       first.type("hello\n");
       await().until(() -> first.stdout().equals("hello\n"));
@@ -153,20 +128,20 @@ final class StreamingIT extends SystemTest {
       assertThat(first.awaitStatus()).contains("Success");
       assertThat(first.stdout()).isEqualTo("hello\nthe end\n");
     }
-    pods.awaitExit(pod.container());
+    cri.awaitExit(pod.container());
     assertThat(CriPods.texts(pod.log())).containsExactly("hello", "the end");
     assertThatThrownBy(() -> attach(pod.container()))
         .isInstanceOfSatisfying(
             StatusRuntimeException.class,
             e -> assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.FAILED_PRECONDITION));
-    pods.remove(pod.sandbox());
+    cri.remove(pod.sandbox());
   }
 
   @Test
   void attachesToATerminal() {
-    PodSandboxConfig.Builder config = pods.sandbox("attach-tty");
+    PodSandboxConfig.Builder config = cri.sandbox("attach-tty");
     CriPods.Started pod =
-        pods.start(config, pods.container("main", "sh").setStdin(true).setTty(true));
+        cri.start(config, cri.container("main", "sh").setStdin(true).setTty(true));
     try (RemoteStreams streams = attach(pod.container())) {
       streams.resize(21, 99);
       streams.type("stty size\n");
@@ -180,29 +155,29 @@ final class StreamingIT extends SystemTest {
       assertThat(streams.awaitStatus()).contains("Success");
       assertThat(streams.stdout()).contains("again-2\r\n");
     }
-    assertThat(pods.awaitExit(pod.container()).getExitCode()).isEqualTo(3);
-    pods.remove(pod.sandbox());
+    assertThat(cri.awaitExit(pod.container()).getExitCode()).isEqualTo(3);
+    cri.remove(pod.sandbox());
   }
 
   @Test
   void attachesSurviveTheDaemonButStreamsDoNot() {
-    PodSandboxConfig.Builder config = pods.sandbox("adopted");
+    PodSandboxConfig.Builder config = cri.sandbox("adopted");
     CriPods.Started pod =
-        pods.start(config, pods.script("main", "while read l; do echo got $l; done").setStdin(true));
+        cri.start(config, cri.script("main", "while read l; do echo got $l; done").setStdin(true));
     peapod.kill();
     peapod.start();
     try (RemoteStreams streams = attach(pod.container())) {
       streams.type("one\n");
       await().until(() -> streams.stdout().equals("got one\n"));
     }
-    pods.remove(pod.sandbox());
+    cri.remove(pod.sandbox());
   }
 
   @Test
   void comesAndGoesWithoutATrace() throws IOException {
-    PodSandboxConfig.Builder config = pods.sandbox("cycles");
+    PodSandboxConfig.Builder config = cri.sandbox("cycles");
     CriPods.Started pod =
-        pods.start(config, pods.script("main", "cat").setStdin(true));
+        cri.start(config, cri.script("main", "cat").setStdin(true));
     attachAndDrop(pod.container(), CYCLES / 4);
     report(CYCLES / 4);
     long descriptors = count("fd");
@@ -215,7 +190,7 @@ final class StreamingIT extends SystemTest {
         .atMost(Duration.ofSeconds(30))
         .untilAsserted(() -> assertThat(count("fd")).isLessThanOrEqualTo(descriptors + 5));
     assertThat(count("task")).isLessThanOrEqualTo(threads + 5);
-    pods.remove(pod.sandbox());
+    cri.remove(pod.sandbox());
   }
 
   private void report(int cycles) throws IOException {
@@ -244,9 +219,9 @@ final class StreamingIT extends SystemTest {
 
   @Test
   void opensTheLogAnew() throws IOException {
-    PodSandboxConfig.Builder config = pods.sandbox("rotation");
+    PodSandboxConfig.Builder config = cri.sandbox("rotation");
     CriPods.Started pod =
-        pods.start(config, pods.script("main", "while read l; do echo $l; done").setStdin(true));
+        cri.start(config, cri.script("main", "while read l; do echo $l; done").setStdin(true));
     Path old = pod.log().resolveSibling("main.log.1");
     try (RemoteStreams streams = attach(pod.container())) {
       streams.type("before\n");
@@ -261,7 +236,7 @@ final class StreamingIT extends SystemTest {
     }
     assertThat(CriPods.texts(old)).containsExactly("before");
     assertThat(CriPods.texts(pod.log())).containsExactly("after");
-    pods.remove(pod.sandbox());
+    cri.remove(pod.sandbox());
   }
 
   @Test
