@@ -77,6 +77,24 @@ class DebugIT extends SystemTest {
   }
 
   @Test
+  void aCopyRunsAnotherCommand() {
+    peapod.apply(Manifests.sleeper("origin"));
+    peapod.awaitReady("origin");
+    assertThat(
+            peapod
+                .client("debug", "-i", "origin", "--copy-to", "copy", "-c", "main", "--", "sh", "-c", "echo $0; exit 3")
+                .exit())
+        .isEqualTo(3);
+    peapod.client("wait", "pod/copy", "--for=create").ok();
+    peapod
+        .client("wait", "pod/origin", "--for=jsonpath={.status.phase}=Running", "--timeout", "60s")
+        .ok();
+    assertThat(container("origin", "main").getState()).isEqualTo("running");
+    peapod.delete("copy");
+    peapod.delete("origin");
+  }
+
+  @Test
   void profilesAreThoseOfKubectl() {
     peapod.apply(Manifests.sleeper("profiles"));
     peapod.awaitReady("profiles");
@@ -87,8 +105,8 @@ class DebugIT extends SystemTest {
             peapod.client("debug", "profiles", "--image", Fixtures.BUSYBOX, "--profile", "none").err())
         .contains("there is no profile \"none\"");
     assertThat(
-            peapod.client("debug", "profiles", "--image", Fixtures.BUSYBOX, "--copy-to", "x").err())
-        .contains("debug makes no copies");
+            peapod.client("debug", "profiles", "--copy-to", "x", "--same-node").err())
+        .contains("every pod runs on this machine");
     assertThat(peapod.client("debug", "profiles", "--image", Fixtures.BUSYBOX, "-c", "main").err())
         .contains("Duplicate value: \"main\"");
     assertThat(peapod.client("debug", "nobody", "--image", Fixtures.BUSYBOX).err())

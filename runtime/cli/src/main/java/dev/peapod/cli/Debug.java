@@ -27,12 +27,15 @@ import picocli.CommandLine.ParentCommand;
     name = "debug",
     description = {
       "Adds an ephemeral container to a running pod, with tools that its own images lack.",
-      "It stays part of the pod until the pod is gone, and is never started again."
+      "It stays part of the pod until the pod is gone, and is never started again.",
+      "With --copy-to the pod stays as it is: a copy of it gets the container."
     },
     footer = {
       "",
       "A shell that sees the processes of container app:",
       "  peapod debug -it web --image busybox --target app -- sh",
+      "A copy whose container app runs a shell instead:",
+      "  peapod debug -it web --copy-to web-debug -c app -- sh",
       "What it wrote is in `peapod logs`; `peapod attach` goes back to one that still runs.",
       "With -t, Ctrl-P Ctrl-Q lets go of the terminal; the container runs on."
     })
@@ -50,7 +53,11 @@ final class Debug implements Callable<Integer> {
       description = "Instead of the image's own.")
   private List<String> command = List.of();
 
-  @Option(names = "--image", required = true, paramLabel = "IMAGE", description = "What it runs.")
+  @Option(
+      names = "--image",
+      paramLabel = "IMAGE",
+      defaultValue = "",
+      description = "What it runs.")
   private String image = "";
 
   @Option(
@@ -64,7 +71,7 @@ final class Debug implements Callable<Integer> {
       names = {"-c", "--container"},
       paramLabel = "NAME",
       defaultValue = "",
-      description = "Its name (default: debugger-XXXXX).")
+      description = "Its name (default: debugger-XXXXX); of a copy, also one that the pod has.")
   private String container = "";
 
   @Option(
@@ -105,40 +112,60 @@ final class Debug implements Callable<Integer> {
               + " (privileged); default: general.")
   private String profile = "general";
 
-  @Option(names = {"--copy-to", "--set-image", "--share-processes"}, hidden = true, arity = "0..1")
-  private @Nullable String copy;
+  @Option(
+      names = "--copy-to",
+      paramLabel = "NAME",
+      defaultValue = "",
+      description = "Make a copy of the pod, without its labels, annotations and probes.")
+  private String copy = "";
+
+  @Option(
+      names = "--set-image",
+      split = ",",
+      paramLabel = "CONTAINER=IMAGE",
+      description = "Other images for containers of the copy; * for all.")
+  private Map<String, String> images = new LinkedHashMap<>();
+
+  @Option(
+      names = "--share-processes",
+      arity = "0..1",
+      fallbackValue = "true",
+      paramLabel = "true|false",
+      description = "Whether the copy's containers see each other's processes.")
+  private @Nullable Boolean share;
+
+  @Option(names = "--same-node", hidden = true)
+  private boolean sameNode;
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    if (copy != null) {
-      throw new Failure(
-          "debug makes no copies of pods; change what `peapod generate "
-              + pod.name()
-              + "` prints, and apply it under another name",
-          Main.USAGE);
-    }
+    check();
     boolean attaching = attach == null ? stdin : attach;
+    DebugRequest.Builder request =
+        DebugRequest.newBuilder()
+            .setNamespace(pod.namespace())
+            .setName(pod.name())
+            .setContainer(container)
+            .setImage(image)
+            .setImagePullPolicy(pullPolicy)
+            .setTarget(target)
+            .addAllCommand(command)
+            .putAllEnv(environment)
+            .setStdin(stdin)
+            .setTty(tty)
+            .setProfile(profile)
+            .setCopyTo(copy)
+            .putAllSetImage(images);
+    if (share != null) {
+      request.setShareProcesses(share);
+    }
     try (Daemon daemon = new Daemon(root)) {
-      String name =
-          daemon
-              .pods()
-              .debug(
-                  DebugRequest.newBuilder()
-                      .setNamespace(pod.namespace())
-                      .setName(pod.name())
-                      .setContainer(container)
-                      .setImage(image)
-                      .setImagePullPolicy(pullPolicy)
-                      .setTarget(target)
-                      .addAllCommand(command)
-                      .putAllEnv(environment)
-                      .setStdin(stdin)
-                      .setTty(tty)
-                      .setProfile(profile)
-                      .build())
-              .getContainer();
-      if (!attaching) {
-        System.out.println("container \"" + name + "\" added to pod " + pod.name());
+      String name = daemon.pods().debug(request.build()).getContainer();
+      if (!attaching || name.isEmpty()) {
+        System.out.println(
+            copy.isEmpty()
+                ? "container \"" + name + "\" added to pod " + pod.name()
+                : "pod/" + copy + " created");
         System.out.flush();
         return 0;
       }
@@ -149,6 +176,31 @@ final class Debug implements Callable<Integer> {
     }
   }
 
+  private void check() {
+    if (sameNode) {
+      throw new Failure("--same-node says nothing here: every pod runs on this machine", Main.USAGE);
+    }
+    if (copy.isEmpty()) {
+      if (!images.isEmpty() || share != null) {
+        throw new Failure(
+            (share == null ? "--set-image" : "--share-processes")
+                + " may only be used with --copy-to",
+            Main.USAGE);
+      }
+      if (image.isEmpty()) {
+        throw new Failure("--image says what the container runs; it is missing", Main.USAGE);
+      }
+    } else if (!target.isEmpty()) {
+      throw new Failure(
+          "--target is incompatible with --copy-to. Use --share-processes instead.", Main.USAGE);
+    }
+  }
+
+  /// The pod that has the container.
+  private String subject() {
+    return copy.isEmpty() ? pod.name() : copy;
+  }
+
   private int attach(Daemon daemon, String name) throws IOException, InterruptedException {
     boolean terminal = tty && Screen.inIsTerminal();
     if (tty && stdin) {
@@ -157,7 +209,7 @@ final class Debug implements Callable<Integer> {
     PodExecStart start =
         PodExecStart.newBuilder()
             .setNamespace(pod.namespace())
-            .setName(pod.name())
+            .setName(subject())
             .setContainer(name)
             .setStdin(stdin)
             .setTty(terminal)
@@ -196,7 +248,7 @@ final class Debug implements Callable<Integer> {
         .logs(
             PodLogsRequest.newBuilder()
                 .setNamespace(pod.namespace())
-                .setName(pod.name())
+                .setName(subject())
                 .setContainer(name)
                 .build())
         .forEachRemaining(
@@ -222,7 +274,7 @@ final class Debug implements Callable<Integer> {
   private ContainerSummary await(
       Daemon daemon, String name, Duration patience, Predicate<ContainerSummary> wanted) {
     PodSelector selector =
-        PodSelector.newBuilder().setNamespace(pod.namespace()).setName(pod.name()).build();
+        PodSelector.newBuilder().setNamespace(pod.namespace()).setName(subject()).build();
     AtomicReference<@Nullable ContainerSummary> seen = new AtomicReference<>();
     Waiting.until(
         daemon,

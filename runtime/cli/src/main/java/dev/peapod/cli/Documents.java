@@ -125,6 +125,17 @@ final class Documents {
   ///
   /// @param name empty: all
   void watch(String kind, String name, PodView view, Duration patience, Observer observer) {
+    watch(kind, name, view, "", patience, observer);
+  }
+
+  /// The same with what a template makes of each.
+  void watch(
+      String kind,
+      String name,
+      PodView view,
+      String template,
+      Duration patience,
+      Observer observer) {
     Iterator<ObjectChange> changes =
         daemon
             .pods()
@@ -133,6 +144,7 @@ final class Documents {
                 ListObjectsRequest.newBuilder()
                     .setSelector(selector(kind, name))
                     .setView(view)
+                    .setTemplate(template)
                     .build());
     try {
       while (changes.hasNext()) {

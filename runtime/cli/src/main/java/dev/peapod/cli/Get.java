@@ -358,6 +358,7 @@ final class Get implements Callable<Integer> {
                     WatchPodsRequest.newBuilder()
                         .setSelector(selector(name))
                         .setView(view())
+                        .setTemplate(template)
                         .setAfterRevision(after)
                         .build());
         while (changes.hasNext()) {

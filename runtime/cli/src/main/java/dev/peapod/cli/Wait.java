@@ -5,7 +5,6 @@ import dev.peapod.proto.peapod.v1.PodSelector;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -31,7 +30,8 @@ final class Wait implements Callable<Integer> {
       names = "--for",
       required = true,
       paramLabel = "WHAT",
-      description = "condition=NAME[=STATUS], phase=NAME or delete.")
+      description =
+          "condition=NAME[=STATUS], jsonpath='{PATH}'[=VALUE], phase=NAME, create or delete.")
   private String what = "";
 
   @Option(
@@ -52,14 +52,15 @@ final class Wait implements Callable<Integer> {
     List<Names.Group> groups = Names.groups(words);
     List<Names.Group> documents = groups.stream().filter(g -> !g.isOfPods()).toList();
     if (!documents.isEmpty()) {
-      return new WaitForDocuments(root, in.namespace, selector == null ? "" : selector, what)
+      return new WaitForDocuments(
+              root, in.namespace, selector == null ? "" : selector, Goal.of(what))
           .run(groups, Texts.duration(timeout, "--timeout"));
     }
     List<String> names = Names.of(words);
     if (names.isEmpty() && selector == null) {
       throw new Failure("name pods, or use -l", Main.USAGE);
     }
-    Waiting.Verdict verdict = verdict();
+    Goal goal = Goal.of(what);
     long deadline = System.nanoTime() + Texts.duration(timeout, "--timeout").toNanos();
     List<PodSelector> selectors = new ArrayList<>();
     if (names.isEmpty() && selector != null) {
@@ -71,13 +72,15 @@ final class Wait implements Callable<Integer> {
     }
     try (Daemon daemon = new Daemon(root)) {
       for (PodSelector one : selectors) {
-        if (what.equals("delete") && isGone(daemon, one)) {
+        if (goal instanceof Goal.Delete && isGone(daemon, one)) {
           continue;
         }
-        Waiting.until(daemon, one, Duration.ofNanos(deadline - System.nanoTime()), verdict);
+        Waiting.until(daemon, one, Duration.ofNanos(deadline - System.nanoTime()), goal);
         if (!one.getName().isEmpty()) {
           System.out.println(
-              "pod/" + one.getName() + (what.equals("delete") ? " deleted" : " condition met"));
+              "pod/"
+                  + one.getName()
+                  + (goal instanceof Goal.Delete ? " deleted" : " condition met"));
           System.out.flush();
         }
       }
@@ -91,28 +94,5 @@ final class Wait implements Callable<Integer> {
             .list(ListPodsRequest.newBuilder().setSelector(selector).build())
             .getPodsCount()
         == 0;
-  }
-
-  private Waiting.Verdict verdict() {
-    if (what.equals("delete")) {
-      return (pod, gone) -> gone;
-    }
-    String[] parts = what.split("=", -1);
-    if (parts[0].equals("phase") && parts.length == 2) {
-      return (pod, gone) -> !gone && pod.getPhase().equalsIgnoreCase(parts[1]);
-    }
-    if (parts[0].equals("condition") && (parts.length == 2 || parts.length == 3)) {
-      String status = parts.length == 3 ? parts[2].toLowerCase(Locale.ROOT) : "true";
-      return (pod, gone) ->
-          !gone
-              && pod.getConditionsList().stream()
-                  .anyMatch(
-                      c ->
-                          c.getType().equalsIgnoreCase(parts[1])
-                              && c.getStatus().toLowerCase(Locale.ROOT).equals(status));
-    }
-    throw new Failure(
-        "--for must be condition=NAME[=STATUS], phase=NAME or delete, not \"" + what + "\"",
-        Main.USAGE);
   }
 }

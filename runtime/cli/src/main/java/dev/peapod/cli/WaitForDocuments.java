@@ -2,39 +2,29 @@ package dev.peapod.cli;
 
 import dev.peapod.proto.peapod.v1.ObjectChange;
 import dev.peapod.proto.peapod.v1.PodChange;
-import dev.peapod.proto.peapod.v1.PodView;
 import dev.peapod.proto.peapod.v1.StoredObject;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 
-/// Waits for workloads and other documents: `condition=Available`, `condition=Complete`, `delete`.
+/// Waits for workloads and other documents.
 final class WaitForDocuments {
   private final Root root;
   private final String namespace;
   private final String labels;
-  private final String what;
-  private final String condition;
-  private final String status;
+  private final Goal goal;
   private final Set<String> met = new HashSet<>();
 
   /// @param labels a selector, or empty
-  /// @param what `condition=NAME[=STATUS]` or `delete`
-  WaitForDocuments(Root root, String namespace, String labels, String what) {
+  WaitForDocuments(Root root, String namespace, String labels, Goal goal) {
     this.root = root;
     this.namespace = namespace;
     this.labels = labels;
-    this.what = what;
-    String[] parts = what.split("=", -1);
-    boolean isCondition = parts[0].equals("condition") && (parts.length == 2 || parts.length == 3);
-    if (!isCondition && !what.equals("delete")) {
-      throw new Failure(
-          "--for must be condition=NAME[=STATUS] or delete here, not \"" + what + "\"", Main.USAGE);
+    this.goal = goal;
+    if (goal instanceof Goal.Phase) {
+      throw new Failure("only pods have phases", Main.USAGE);
     }
-    this.condition = isCondition ? parts[1] : "";
-    this.status = parts.length == 3 ? parts[2] : "True";
   }
 
   int run(List<Names.Group> groups, Duration patience) {
@@ -64,19 +54,20 @@ final class WaitForDocuments {
         .watch(
             kind,
             name,
-            PodView.POD_VIEW_SUMMARY,
+            goal.view(),
+            goal.template(),
             patience,
             change -> {
               see(change, pending);
               seen[0] |= change.hasObject();
               seen[1] |= !change.hasObject();
-              if (seen[1] && !seen[0] && condition.isEmpty()) {
+              if (seen[1] && !seen[0] && goal instanceof Goal.Delete) {
                 return true;
               }
-              if (seen[1] && !seen[0]) {
+              if (seen[1] && !seen[0] && !(goal instanceof Goal.Create)) {
                 throw new Failure(kind + (name.isEmpty() ? "" : "/" + name) + " not found");
               }
-              return seen[1] && pending.isEmpty();
+              return seen[0] && seen[1] && pending.isEmpty();
             });
   }
 
@@ -87,28 +78,18 @@ final class WaitForDocuments {
     StoredObject object = change.getObject();
     String shown = change.getKind() + "/" + object.getName();
     boolean gone = change.getType() == PodChange.Type.DELETED;
-    if (gone && !condition.isEmpty()) {
+    if (gone && !(goal instanceof Goal.Delete)) {
       throw new Failure(shown + " was deleted meanwhile");
     }
-    boolean done = condition.isEmpty() ? gone : isMet(object);
+    boolean done = goal.isMet(gone, "", object.getConditionsList(), object.getText());
     if (!done) {
       pending.add(object.getUid());
       return;
     }
     pending.remove(object.getUid());
     if (met.add(object.getUid())) {
-      System.out.println(shown + (what.equals("delete") ? " deleted" : " condition met"));
+      System.out.println(shown + (gone ? " deleted" : " condition met"));
       System.out.flush();
     }
-  }
-
-  private boolean isMet(StoredObject object) {
-    return object.getConditionsList().stream()
-        .anyMatch(
-            c ->
-                c.getType().equalsIgnoreCase(condition)
-                    && c.getStatus()
-                        .toLowerCase(Locale.ROOT)
-                        .equals(status.toLowerCase(Locale.ROOT)));
   }
 }

@@ -1,6 +1,7 @@
 package dev.peapod.cli;
 
 import dev.peapod.proto.peapod.v1.AppliedObject;
+import dev.peapod.proto.peapod.v1.Pod;
 import dev.peapod.proto.peapod.v1.PodChange;
 import dev.peapod.proto.peapod.v1.PodEvent;
 import dev.peapod.proto.peapod.v1.PodEventsRequest;
@@ -16,6 +17,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiPredicate;
 
 /// Waits for pods to become something.
 final class Waiting {
@@ -95,6 +97,39 @@ final class Waiting {
   /// Watches the pods that match until each of those there were at the start, or one that appears,
   /// is done.
   static void until(Daemon daemon, PodSelector selector, Duration patience, Verdict verdict) {
+    WatchPodsRequest request = WatchPodsRequest.newBuilder().setSelector(selector).build();
+    until(daemon, request, patience, false, (pod, gone) -> verdict.isDone(pod.getSummary(), gone));
+  }
+
+  /// The same until each of them is as it is to be.
+  static void until(Daemon daemon, PodSelector selector, Duration patience, Goal goal) {
+    WatchPodsRequest request =
+        WatchPodsRequest.newBuilder()
+            .setSelector(selector)
+            .setView(goal.view())
+            .setTemplate(goal.template())
+            .build();
+    until(
+        daemon,
+        request,
+        patience,
+        goal instanceof Goal.Create,
+        (pod, gone) ->
+            goal.isMet(
+                gone,
+                pod.getSummary().getPhase(),
+                pod.getSummary().getConditionsList(),
+                pod.getText()));
+  }
+
+  /// @param later whether pods that are not there yet are waited for too
+  private static void until(
+      Daemon daemon,
+      WatchPodsRequest request,
+      Duration patience,
+      boolean later,
+      BiPredicate<Pod, Boolean> done) {
+    PodSelector selector = request.getSelector();
     Set<String> pending = new HashSet<>();
     boolean any = false;
     boolean listed = false;
@@ -103,25 +138,24 @@ final class Waiting {
           daemon
               .pods()
               .withDeadlineAfter(Math.max(1, patience.toMillis()), TimeUnit.MILLISECONDS)
-              .watch(WatchPodsRequest.newBuilder().setSelector(selector).build());
+              .watch(request);
       while (changes.hasNext()) {
         PodChange change = changes.next();
         if (change.getType() == PodChange.Type.BOOKMARK) {
           listed = true;
         } else {
           any = true;
-          PodSummary pod = change.getPod().getSummary();
-          boolean gone = change.getType() == PodChange.Type.DELETED;
-          if (verdict.isDone(pod, gone)) {
-            pending.remove(pod.getUid());
+          String uid = change.getPod().getSummary().getUid();
+          if (done.test(change.getPod(), change.getType() == PodChange.Type.DELETED)) {
+            pending.remove(uid);
           } else {
-            pending.add(pod.getUid());
+            pending.add(uid);
           }
         }
         if (listed && any && pending.isEmpty()) {
           return;
         }
-        if (listed && !any) {
+        if (listed && !any && !later) {
           throw new Failure(
               selector.getName().isEmpty()
                   ? "no pods match"

@@ -14,22 +14,24 @@ import java.util.UUID;
 /// The `Debug` rpc.
 final class DebugCall {
   private final Fleet fleet;
+  private final DebugCopy copies;
 
-  DebugCall(Fleet fleet) {
+  DebugCall(Fleet fleet, DebugCopy copies) {
     this.fleet = fleet;
+    this.copies = copies;
   }
 
   DebugResponse serve(DebugRequest request) throws InterruptedException {
-    String name = request.getContainer();
-    if (name.isEmpty()) {
-      name = "debugger-" + UUID.randomUUID().toString().substring(0, 5);
+    if (!request.getCopyTo().isEmpty()) {
+      return DebugResponse.newBuilder().setContainer(copies.make(request)).build();
     }
+    String name = name(request);
     EphemeralContainerBuilder container =
         new EphemeralContainerBuilder()
             .withName(name)
             .withImage(request.getImage())
             .withCommand(request.getCommandList())
-            .withSecurityContext(security(request.getProfile()));
+            .withSecurityContext(security(request.getProfile(), new SecurityContext()));
     if (!request.getImagePullPolicy().isEmpty()) {
       container.withImagePullPolicy(request.getImagePullPolicy());
     }
@@ -50,24 +52,32 @@ final class DebugCall {
     return DebugResponse.newBuilder().setContainer(name).build();
   }
 
-  /// What kubectl's profiles of that name give to an ephemeral container.
-  private static SecurityContext security(String profile) {
-    SecurityContextBuilder context = new SecurityContextBuilder();
+  static String name(DebugRequest request) {
+    return request.getContainer().isEmpty()
+        ? "debugger-" + UUID.randomUUID().toString().substring(0, 5)
+        : request.getContainer();
+  }
+
+  /// What kubectl's profiles of that name give to a container.
+  ///
+  /// @param own what it has already
+  static SecurityContext security(String profile, SecurityContext own) {
+    SecurityContextBuilder context = new SecurityContextBuilder(own);
     switch (profile) {
-      case "", "general" -> context.withNewCapabilities().addToAdd("SYS_PTRACE").endCapabilities();
+      case "", "general" -> context.editOrNewCapabilities().addToAdd("SYS_PTRACE").endCapabilities();
       case "baseline" -> {}
       case "restricted" ->
           context
               .withRunAsNonRoot(true)
               .withAllowPrivilegeEscalation(false)
-              .withNewCapabilities()
+              .editOrNewCapabilities()
               .addToDrop("ALL")
               .endCapabilities()
               .withNewSeccompProfile()
               .withType("RuntimeDefault")
               .endSeccompProfile();
       case "netadmin" ->
-          context.withNewCapabilities().addToAdd("NET_ADMIN", "NET_RAW").endCapabilities();
+          context.editOrNewCapabilities().addToAdd("NET_ADMIN", "NET_RAW").endCapabilities();
       case "sysadmin" -> context.withPrivileged(true);
       default ->
           throw PeapodException.invalid(

@@ -70,7 +70,7 @@ final class PodReads {
       revision = listing.revision();
       for (PodBoard.Entry entry : listing.entries()) {
         if (wanted.test(entry.pod())) {
-          sender.send(change(PodChange.Type.ADDED, entry, request.getView()));
+          sender.send(change(PodChange.Type.ADDED, entry, request));
         }
       }
       sender.send(bookmark(revision));
@@ -83,7 +83,7 @@ final class PodReads {
       for (PodBoard.Change change : changes) {
         revision = change.revision();
         if (wanted.test(change.entry().pod())) {
-          sender.send(change(type(change.type()), change.entry(), request.getView()));
+          sender.send(change(type(change.type()), change.entry(), request));
         }
       }
     }
@@ -101,10 +101,11 @@ final class PodReads {
     return PodChange.newBuilder().setType(PodChange.Type.BOOKMARK).setRevision(revision).build();
   }
 
-  private PodChange change(PodChange.Type type, PodBoard.Entry entry, PodView view) {
+  private PodChange change(
+      PodChange.Type type, PodBoard.Entry entry, WatchPodsRequest request) {
     return PodChange.newBuilder()
         .setType(type)
-        .setPod(pod(entry, view, ""))
+        .setPod(pod(entry, request.getView(), request.getTemplate()))
         .setRevision(entry.revision())
         .build();
   }

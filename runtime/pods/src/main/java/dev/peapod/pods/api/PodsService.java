@@ -81,7 +81,7 @@ public final class PodsService extends PodsGrpc.PodsImplBase {
     this.remote = new RemoteCalls(fleet.board(), cri, streams);
     this.forward = new ForwardCall(fleet.board(), cri, streams);
     this.signal = new SignalCall(fleet.board(), cri);
-    this.debug = new DebugCall(fleet);
+    this.debug = new DebugCall(fleet, new DebugCopy(fleet, this::read));
     this.stats = new StatsCall(fleet.board(), cri);
     this.objects = new ObjectCalls(fleet);
     this.deletion = new DeleteCall(fleet, objects, this::read);
