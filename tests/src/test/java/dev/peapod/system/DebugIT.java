@@ -82,14 +82,16 @@ class DebugIT extends SystemTest {
     peapod.awaitReady("origin");
     assertThat(
             peapod
-                .client("debug", "-i", "origin", "--copy-to", "copy", "-c", "main", "--", "sh", "-c", "echo $0; exit 3")
-                .exit())
-        .isEqualTo(3);
+                .client("debug", "origin", "--copy-to", "copy", "-c", "main", "--", "sleep", "100077")
+                .ok())
+        .isEqualTo("pod/copy created\n");
+    peapod.awaitReady("copy");
+    assertThat(peapod.client("exec", "copy", "--", "ps").ok()).contains("sleep 100077");
     peapod.client("wait", "pod/copy", "--for=create").ok();
     peapod
         .client("wait", "pod/origin", "--for=jsonpath={.status.phase}=Running", "--timeout", "60s")
         .ok();
-    assertThat(container("origin", "main").getState()).isEqualTo("running");
+    assertThat(peapod.client("exec", "origin", "--", "ps").ok()).doesNotContain("sleep 100077");
     peapod.delete("copy");
     peapod.delete("origin");
   }

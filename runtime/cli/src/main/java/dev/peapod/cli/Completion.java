@@ -36,24 +36,30 @@ final class Completion implements Callable<Integer> {
 
       function _complete_peapod_names() {
         _complete_peapod "$@"
-        local word=${COMP_WORDS[COMP_CWORD]} namespace=default names bare i
+        local word=${COMP_WORDS[COMP_CWORD]} namespace=default kind= names i
         if [[ ${#COMPREPLY[@]} -gt 0 || $word == -* ]]; then
           return
         fi
-        for ((i = 1; i < COMP_CWORD; i++)); do
-          if [[ ${COMP_WORDS[i]} == -n || ${COMP_WORDS[i]} == --namespace ]]; then
-            namespace=${COMP_WORDS[i+1]}
-          elif [[ ${COMP_WORDS[i]} == -- ]]; then
-            return
-          fi
+        for ((i = 2; i < COMP_CWORD; i++)); do
+          case ${COMP_WORDS[i]} in
+            --) return ;;
+            -n|--namespace) namespace=${COMP_WORDS[++i]} ;;
+            -*) ;;
+            *) kind=${kind:-${COMP_WORDS[i]}} ;;
+          esac
         done
         case ${COMP_WORDS[1]} in
-          %s) [[ COMP_CWORD -gt 2 && $word != pod/* ]] && bare=1 ;;
-          %s) [[ $word != pod/* ]] && bare=1 ;;
+          %s) ;;
+          %s) [[ $word == pod/* ]] || kind=pods ;;
           *) return ;;
         esac
-        names=$(peapod get pods -n "$namespace" -o name 2>/dev/null)
-        COMPREPLY=($(compgen -W "${names//${bare:+pod\\/}}" -- "$word"))
+        # After a kind come bare names, otherwise names with their kinds.
+        if [[ -z $kind || $kind == */* || $word == */* ]]; then
+          names=$(peapod get all -n "$namespace" -o name 2>/dev/null)
+        else
+          names=$(peapod get "$kind" -n "$namespace" -o name 2>/dev/null | sed 's,.*/,,')
+        fi
+        COMPREPLY=($(compgen -W "$names" -- "$word"))
       }
       complete -F _complete_peapod_names -o default peapod
       """;
@@ -126,7 +132,7 @@ final class Completion implements Callable<Integer> {
     script
         .append("complete -c peapod -n '__fish_seen_subcommand_from ")
         .append(verbs(all, KIND).replace('|', ' '))
-        .append("' -a '(peapod get pods -o name 2>/dev/null)'\n");
+        .append("' -a '(peapod get all -o name 2>/dev/null)'\n");
     return script.toString();
   }
 

@@ -223,7 +223,8 @@ final class Debug implements Callable<Integer> {
       }
       throw e;
     }
-    return attached.isLeft() ? 0 : awaitEnd(daemon, name).getExitCode();
+    // What ends in a copy is started again as the pod says: there is no last exit code.
+    return attached.isLeft() || !copy.isEmpty() ? 0 : awaitEnd(daemon, name).getExitCode();
   }
 
   /// Whether it is over, or will be known to be in a moment.

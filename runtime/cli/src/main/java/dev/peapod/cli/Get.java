@@ -271,7 +271,7 @@ final class Get implements Callable<Integer> {
               allNamespaces
                   ? "No pods found."
                   : "No pods found in namespace " + in.namespace + ".");
-        } else {
+        } else if (!table.isEmpty()) {
           table.print(!noHeaders, Screen.colours());
         }
       }
@@ -384,8 +384,9 @@ final class Get implements Callable<Integer> {
         List<String> row = row(pod.getSummary());
         // A pod's conditions may change without a change in its row.
         if (!row.equals(shown.put(pod.getSummary().getUid(), row))) {
+          boolean first = printed.isEmpty();
           printed = table().alignedWith(printed).row(row);
-          printed.print(false, Screen.colours());
+          printed.print(first && !noHeaders, Screen.colours());
         }
       }
       case name -> System.out.println("pod/" + pod.getSummary().getName());

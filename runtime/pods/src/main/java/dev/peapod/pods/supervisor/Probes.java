@@ -102,7 +102,9 @@ final class Probes {
             worker.accept(new Message.Probed(slot, containerId, probed, success, result.message()));
           }
         };
-    Duration age = Duration.between(slot.startedAt, shared.clock().instant());
+    // A clock that was put back would have the first probe wait for the time to come again.
+    Duration ran = Duration.between(slot.startedAt, shared.clock().instant());
+    Duration age = ran.isNegative() ? Duration.ZERO : ran;
     slot.probers.add(
         Prober.start(
             "probe " + key + " " + slot.name(),
