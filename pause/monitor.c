@@ -161,6 +161,50 @@ static pid_t run_stage(struct monitor *monitor, bool into, int *terminal,
   return stage;
 }
 
+// The number in a file that a program of the host has written, 0 if there is none.
+static pid_t read_pid(const char *path) {
+  cleanup_fd file = result(open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  char text[16];
+  ssize_t length = file < 0 ? 0 : read(file, text, sizeof text);
+  pid_t pid = 0;
+  for (ssize_t i = 0; i < length && text[i] >= '0' && text[i] <= '9' && pid < 100000000; i++) {
+    pid = pid * 10 + (text[i] - '0');
+  }
+  return pid;
+}
+
+static void skip_list(struct cursor *arguments) {
+  for (int64_t count = take_int(arguments); count > 0; count--) {
+    take_string(arguments, NULL);
+  }
+}
+
+// Waits until the program of RESTORE has ended well. The main process is the one that it tells of, a child of ours by then.
+static bool take_restored(struct monitor *monitor, struct failure *failure) {
+  struct operation operation;
+  if (!plan_find(&monitor->launch->plan, OP_RESTORE, &operation)) {
+    return true;
+  }
+  int status = 0;
+  while (waitpid(monitor->pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  struct cursor arguments = {operation.arguments};
+  skip_list(&arguments);
+  skip_list(&arguments);
+  monitor->pid = status == 0 ? read_pid(take_string(&arguments, NULL)) : 0;
+  siginfo_t info;
+  if (monitor->pid > 0 &&
+      waitid(P_PID, (id_t)monitor->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
+    return true;
+  }
+  monitor->pid = 0;
+  *failure = (struct failure){.index = operation.index,
+                              .error = ECANCELED,
+                              .stage = STAGE_PROCESS,
+                              .detail = (uint64_t)status};
+  return false;
+}
+
 bool monitor_start(struct monitor *monitor, struct failure *failure) {
   struct launch *launch = monitor->launch;
   signal(SIGCHLD, SIG_DFL);
@@ -178,6 +222,8 @@ bool monitor_start(struct monitor *monitor, struct failure *failure) {
   }
   if (stage > 0 && failure->error == 0 && monitor->pid > 0) {
     waitpid(stage, NULL, 0);
+  }
+  if (stage > 0 && failure->error == 0 && monitor->pid > 0 && take_restored(monitor, failure)) {
     monitor->pidfd = sys_pidfd_open(monitor->pid);
     monitor->pid_start = process_start(launch->proc, monitor->pid);
   }

@@ -67,6 +67,7 @@ static const struct shape SHAPES[OP_END] = {
     [OP_LISTEN] = {"iibibi", M, HOLDER},
     [OP_NULL_DEVICE] = {"k", P, STAGED},
     [OP_EXEC_LABEL] = {"ss", X, MONITORED},
+    [OP_RESTORE] = {"lls", X, CONTAINER},
     [OP_AWAIT] = {"k", M, HOLDER},
 };
 
@@ -182,17 +183,9 @@ static bool check_arguments(const struct plan *plan, const char *shape, const ui
   return at == end;
 }
 
-// The operation that ends a plan of that kind, 0 for none.
-static uint16_t last_opcode(uint16_t kind) {
-  switch (kind) {
-    case KIND_PAUSE:
-      return OP_EXEC_PAUSE;
-    case KIND_CONTAINER:
-    case KIND_EXEC:
-      return OP_EXEC;
-    default:
-      return 0;
-  }
+// Whether the operation can only be the last one of its plan; a plan of any kind but HOLDER ends with such.
+static bool is_last(uint16_t opcode) {
+  return opcode == OP_EXEC_PAUSE || opcode == OP_EXEC || opcode == OP_RESTORE;
 }
 
 int plan_parse(struct plan *plan, const void *bytes, size_t length) {
@@ -213,7 +206,6 @@ int plan_parse(struct plan *plan, const void *bytes, size_t length) {
       plan->operations == 0) {
     return -EPROTO;
   }
-  uint16_t last = last_opcode(plan->kind);
   uint16_t stage = STAGE_MONITOR;
   at += PLAN_HEADER;
   for (uint32_t i = 0; i < plan->operations; i++) {
@@ -231,10 +223,10 @@ int plan_parse(struct plan *plan, const void *bytes, size_t length) {
         !check_arguments(plan, SHAPES[opcode].arguments, at, at + size)) {
       return -EPROTO;
     }
-    if (last != 0 && (opcode == last) != (i == plan->operations - 1)) {
+    if (plan->kind != KIND_HOLDER && is_last(opcode) != (i == plan->operations - 1)) {
       return -EPROTO;
     }
-    if (opcode == OP_EXEC && load64(at) == 0) {
+    if ((opcode == OP_EXEC || opcode == OP_RESTORE) && load64(at) == 0) {
       return -EPROTO;
     }
     if (opcode == OP_CGROUP_INTO && stage == STAGE_HOST && i > 0) {

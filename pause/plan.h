@@ -64,7 +64,8 @@ enum opcode {
   OP_NULL_DEVICE = 81,
   OP_EXEC_LABEL = 82,
   OP_AWAIT = 83,
-  OP_END = 84,
+  OP_RESTORE = 84,
+  OP_END = 85,
 };
 
 struct plan {

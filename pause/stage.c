@@ -49,6 +49,8 @@ static const operate OPERATIONS[OP_END] = {
     [OP_CHDIR] = op_chdir,
     [OP_TTY] = op_tty,
     [OP_EXEC] = op_exec,
+    // The monitor knows the rest of it.
+    [OP_RESTORE] = op_exec,
     [OP_EXEC_PAUSE] = op_exec_pause,
     [OP_SYSCTL] = op_sysctl,
     [OP_STDIO_OWNER] = op_stdio_owner,

@@ -47,6 +47,7 @@ static const char *const NAMES[OP_END] = {
     [OP_SYSCTL] = "SYSCTL",
     [OP_LISTEN] = "LISTEN",
     [OP_AWAIT] = "AWAIT",
+    [OP_RESTORE] = "RESTORE",
     [OP_NULL_DEVICE] = "NULL_DEVICE",
 };
 

@@ -135,6 +135,17 @@ static void holder_plan(struct builder *b) {
   plan_add(b, OP_AWAIT, M, "i", I(0));
 }
 
+static void restore_plan(struct builder *b) {
+  plan_begin(b, KIND_CONTAINER, 2);
+  plan_add(b, OP_OPEN_TREE, H, "iisi", I(1), I(-1), "/", I(1));
+  plan_add(b, OP_ROOT, P, "ii", I(1), I(-1));
+  plan_add(b, OP_ATTACH, P, "iisi", I(0), I(-2), "/work/rootfs", I(1));
+  plan_add(b, OP_PIVOT, P, "");
+  plan_add(b, OP_STDIO_OWNER, X, "i", I(101));
+  plan_add(b, OP_RESTORE, X, "lls", LIST("/usr/sbin/criu", "restore"), LIST("PATH=/usr/sbin"),
+           "/work/pid");
+}
+
 // Texts of every length of padding, empty lists, the ends of the integers.
 static void encodings_plan(struct builder *b) {
   plan_begin(b, KIND_CONTAINER, 256);
@@ -153,6 +164,7 @@ static const struct golden {
 } GOLDEN[] = {
     {"pause", pause_plan}, {"container", container_plan}, {"terminal", terminal_plan},
     {"exec", exec_plan},   {"holder", holder_plan},       {"encodings", encodings_plan},
+    {"restore", restore_plan},
     {"users-pause", users_pause_plan}, {"users-container", users_container_plan},
 };
 

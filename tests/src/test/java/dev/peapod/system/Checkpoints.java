@@ -8,8 +8,14 @@ import dev.peapod.proto.runtime.v1.CheckpointContainerRequest;
 import dev.peapod.proto.runtime.v1.CheckpointPodRequest;
 import dev.peapod.proto.runtime.v1.ContainerConfig;
 import dev.peapod.proto.runtime.v1.ContainerState;
+import dev.peapod.proto.runtime.v1.ExecSyncRequest;
+import dev.peapod.proto.runtime.v1.ExecSyncResponse;
+import dev.peapod.proto.runtime.v1.ListPodSandboxRequest;
+import dev.peapod.proto.runtime.v1.Mount;
 import dev.peapod.proto.runtime.v1.NamespaceMode;
 import dev.peapod.proto.runtime.v1.PodSandboxConfig;
+import dev.peapod.proto.runtime.v1.RestorePodRequest;
+import dev.peapod.proto.runtime.v1.RestorePodResponse;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
@@ -27,7 +33,7 @@ import org.junit.jupiter.api.Test;
 class Checkpoints extends SystemTest {
   /// Counts in memory alone, and tells each number.
   private static final String COUNTING =
-      "echo kept > /kept; rm /etc/passwd; i=0; while :; do i=$((i+1)); echo $i; sleep 0.2; done";
+      "trap 'exit 7' USR1; echo kept > /kept; rm /etc/passwd; i=0; while :; do i=$((i+1)); echo $i; sleep 0.2; done";
 
   private CriPods cri;
   private Path archives;
@@ -135,6 +141,96 @@ class Checkpoints extends SystemTest {
         "\"speed\"",
         () -> peapod.podsCri().checkpointPod(request.putOptions("speed", "high").build()));
     cri.remove(pod.sandbox());
+  }
+
+  @Test
+  void aPodGoesOnWhereItWasSaved() throws IOException {
+    PodSandboxConfig.Builder sandbox = cri.sandbox("moved");
+    ContainerConfig.Builder container = counting("main");
+    CriPods.Started pod = cri.start(sandbox, container);
+    awaitNumber(pod.log(), 4);
+    Path archive = archives.resolve("pod.tar");
+    peapod
+        .podsCri()
+        .checkpointPod(
+            CheckpointPodRequest.newBuilder()
+                .setPodSandboxId(pod.sandbox())
+                .setOutputPath(archive.toString())
+                .build());
+    cri.remove(pod.sandbox());
+    int last = number(pod.log());
+    Files.delete(pod.log());
+    RestorePodRequest.Builder request =
+        RestorePodRequest.newBuilder()
+            .setCheckpointPath(archive.toString())
+            .setConfig(sandbox)
+            .addContainerConfigs(container);
+    RestorePodResponse restored = peapod.podsCri().restorePod(request.build());
+    assertThat(restored.getRestoredContainersList())
+        .singleElement()
+        .satisfies(c -> assertThat(c.getName()).isEqualTo("main"));
+    String id = restored.getRestoredContainers(0).getContainerId();
+    awaitNumber(pod.log(), last + 3);
+    List<String> texts = CriPods.texts(pod.log());
+    int first = Integer.parseInt(texts.getFirst());
+    assertThat(first).isBetween(3, last + 1);
+    assertThat(texts.subList(0, 3))
+        .containsExactly("" + first, "" + (first + 1), "" + (first + 2));
+    ExecSyncResponse files =
+        peapod
+            .podsCri()
+            .execSync(
+                ExecSyncRequest.newBuilder()
+                    .setContainerId(id)
+                    .addAllCmd(List.of("sh", "-c", "cat /kept; test -e /etc/passwd; echo $?; echo x > /sys/x; kill -USR1 1"))
+                    .build());
+    assertThat(files.getStdout().toStringUtf8()).isEqualTo("kept\n1\n");
+    // Its end is told as any other's.
+    assertThat(cri.awaitExit(id).getExitCode()).isEqualTo(7);
+    cri.remove(restored.getPodSandboxId());
+    hostile(request, archive);
+  }
+
+  /// Nothing but processes and files comes from an archive, and nothing is left where one is refused.
+  private void hostile(RestorePodRequest.Builder request, Path archive) throws IOException {
+    // A request that makes a mount which the archive does not have.
+    RestorePodRequest.Builder other = request.clone();
+    other.getContainerConfigsBuilder(0).addMounts(
+        Mount.newBuilder().setContainerPath("/etc").setHostPath("/etc").setReadonly(true));
+    refuses(Status.Code.FAILED_PRECONDITION, "\"/etc\"", () -> peapod.podsCri().restorePod(other.build()));
+    // A process that may more than the request says.
+    RestorePodRequest.Builder less = request.clone();
+    less.getContainerConfigsBuilder(0)
+        .getLinuxBuilder()
+        .getSecurityContextBuilder()
+        .getCapabilitiesBuilder()
+        .addDropCapabilities("CHOWN");
+    refuses(Status.Code.FAILED_PRECONDITION, "capabilities", () -> peapod.podsCri().restorePod(less.build()));
+    Path work = Files.createDirectory(archives.resolve("work"));
+    String unpack = "cd '" + work + "' && tar -xf ../pod.tar && mkdir c && tar -xf containers/main.tar -C c";
+    Shell.run("sh", "-c", unpack).ok();
+    // Files that lead out, devices, and no archive at all.
+    for (String change :
+        List.of(
+            "ln -s /etc/passwd checkpoint/extra.img",
+            "rm rootfs-diff.tar; mknod block b 7 0; tar -cf rootfs-diff.tar block; rm block",
+            "rm checkpoint/mountpoints-*",
+            "echo x > checkpoint/descriptors.json",
+            "echo > unknown")) {
+      String make =
+          "cd '"
+              + work
+              + "' && rm -rf d && cp -a c d && (cd d && "
+              + change
+              + ") && (cd d && tar -cf ../containers/main.tar *) && tar -cf ../bad.tar pod.dump containers/main.tar";
+      Shell.run("sh", "-c", make).ok();
+      request.setCheckpointPath(archives.resolve("bad.tar").toString());
+      assertThatThrownBy(() -> peapod.podsCri().restorePod(request.build()))
+          .as(change)
+          .isInstanceOf(StatusRuntimeException.class);
+    }
+    assertThat(peapod.podsCri().listPodSandbox(ListPodSandboxRequest.getDefaultInstance()).getItemsList())
+        .isEmpty();
   }
 
   @Test

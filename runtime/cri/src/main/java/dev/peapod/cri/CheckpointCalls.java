@@ -1,6 +1,9 @@
 package dev.peapod.cri;
 
 import dev.peapod.engine.PodRuntime;
+import dev.peapod.engine.model.ContainerSpec;
+import dev.peapod.engine.model.ContainerStatus;
+import dev.peapod.engine.model.SandboxSpec;
 import dev.peapod.error.PeapodException;
 import dev.peapod.proto.runtime.v1.CheckpointContainerRequest;
 import dev.peapod.proto.runtime.v1.CheckpointContainerResponse;
@@ -8,8 +11,10 @@ import dev.peapod.proto.runtime.v1.CheckpointPodRequest;
 import dev.peapod.proto.runtime.v1.CheckpointPodResponse;
 import dev.peapod.proto.runtime.v1.RestorePodRequest;
 import dev.peapod.proto.runtime.v1.RestorePodResponse;
+import dev.peapod.proto.runtime.v1.RestoredContainer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 
 /// The CRI's calls for checkpoints.
@@ -47,11 +52,21 @@ final class CheckpointCalls {
   RestorePodResponse restore(RestorePodRequest request) {
     Path checkpoint = absolute(request.getCheckpointPath(), "checkpoint_path");
     Refusals.required(request.hasConfig(), "config");
-    SandboxMapping.spec(request.getConfig(), request.getRuntimeHandler());
+    SandboxSpec sandbox = SandboxMapping.spec(request.getConfig(), request.getRuntimeHandler());
     noOptions(request.getOptionsMap());
-    throw new PeapodException(
-        PeapodException.Kind.FAILED_PRECONDITION,
-        "a pod can not be restored from " + checkpoint + ": this version of Peapod restores none");
+    Refusals.required(request.getContainerConfigsCount() > 0, "container_configs");
+    List<ContainerSpec> containers =
+        request.getContainerConfigsList().stream().map(config -> ContainerMapping.spec(config, sandbox)).toList();
+    PodRuntime.RestoredPod pod = runtime.restorePod(checkpoint, sandbox, containers);
+    RestorePodResponse.Builder response =
+        RestorePodResponse.newBuilder().setPodSandboxId(pod.sandboxId());
+    for (ContainerStatus container : pod.containers()) {
+      response.addRestoredContainers(
+          RestoredContainer.newBuilder()
+              .setName(container.spec().name())
+              .setContainerId(container.id()));
+    }
+    return response.build();
   }
 
   private static void noOptions(Map<String, String> options) {

@@ -109,7 +109,7 @@ public final class Engine implements AutoCloseable {
             spareTime,
             Clock.systemUTC());
     this.containerService = new ContainerService(containerTools, containers);
-    this.checkpoints = new Checkpoints(containerTools);
+    this.checkpoints = new Checkpoints(containerTools, containerService, sandboxService);
     this.execService = new ExecService(loop, spawner, cgroups, security);
     this.monitors = new Monitors(loop, directories.control());
     this.loop = loop;

@@ -350,6 +350,20 @@ public final class PodRuntime {
     checkpoints.save(sandbox, chosen, location, timeout);
   }
 
+  /// Makes a pod from an archive that [#saveSandbox] made: its containers go on where they were saved.
+  ///
+  /// @param specs the containers, at least one
+  /// @throws PeapodException saying why it can not be restored; nothing is left of it then
+  public RestoredPod restorePod(Path archive, SandboxSpec sandbox, List<ContainerSpec> specs) {
+    List<Container> restored =
+        checkpoints.restore(archive, sandbox, () -> sandboxService.run(owner, sandbox), specs);
+    return new RestoredPod(
+        restored.getFirst().sandbox().id(), restored.stream().map(Container::status).toList());
+  }
+
+  /// A pod that was made from an archive.
+  public record RestoredPod(String sandboxId, List<ContainerStatus> containers) {}
+
   /// Connects to a port of a pod's own loopback address, IPv4 or else IPv6. The socket, which the caller
   /// closes, does not block.
   ///

@@ -1,10 +1,14 @@
 package dev.peapod.engine.checkpoint;
 
 import dev.peapod.engine.container.Container;
+import dev.peapod.engine.container.ContainerService;
 import dev.peapod.engine.container.ContainerTools;
+import dev.peapod.engine.container.Restoration;
 import dev.peapod.engine.model.ContainerSpec;
 import dev.peapod.engine.model.NamespaceMode;
+import dev.peapod.engine.model.SandboxSpec;
 import dev.peapod.engine.sandbox.Sandbox;
+import dev.peapod.engine.sandbox.SandboxService;
 import dev.peapod.engine.state.Ids;
 import dev.peapod.error.PeapodException;
 import dev.peapod.error.PeapodException.Kind;
@@ -21,17 +25,26 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 
-/// Saves containers and pods to archives. Thread-safe.
+/// Saves containers and pods to archives, and makes pods from these. Thread-safe.
 public final class Checkpoints {
   private static final FileAttribute<?> PRIVATE =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
   private final ContainerTools tools;
+  private final ContainerService containers;
+  private final SandboxService sandboxes;
 
-  public Checkpoints(ContainerTools tools) {
+  public Checkpoints(
+      ContainerTools tools, ContainerService containers, SandboxService sandboxes) {
     this.tools = tools;
+    this.containers = containers;
+    this.sandboxes = sandboxes;
   }
 
   /// Saves a container, which goes on running.
@@ -83,21 +96,92 @@ public final class Checkpoints {
         });
   }
 
+  /// Makes a pod with containers that go on where the checkpoint's were. Of the checkpoint, only the processes and the files of
+  /// the containers are taken; all else is as the request says. If anything fails, nothing is left of the pod.
+  ///
+  /// @param makeSandbox makes the pod's sandbox
+  /// @param specs the containers, which the checkpoint has by their names
+  /// @throws PeapodException INVALID if that is no checkpoint of them, FAILED_PRECONDITION saying why it can not be restored
+  public List<Container> restore(
+      Path archive, SandboxSpec pod, Supplier<Sandbox> makeSandbox, List<ContainerSpec> specs) {
+    Map<String, Path> archives = new LinkedHashMap<>();
+    List<Container> restored = new ArrayList<>();
+    within(
+        "the checkpoint " + archive + " can not be restored",
+        work -> {
+          for (ContainerSpec spec : specs) {
+            refuse("container \"" + spec.name() + "\" can not be restored: ", spec, pod);
+            if (archives.put(spec.name(), work.resolve(archives.size() + ".tar")) != null) {
+              throw PeapodException.invalid(
+                  "container_configs: there are two with the name \"" + spec.name() + "\"");
+            }
+          }
+          Criu.program();
+          PodArchive.containers(archive, archives);
+          List<Path> parts = new ArrayList<>();
+          for (Path part : archives.values()) {
+            Path own = Files.createDirectory(work.resolve("container-" + parts.size()));
+            PodArchive.container(part, own);
+            Files.delete(part);
+            parts.add(own);
+          }
+          Sandbox sandbox = makeSandbox.get();
+          try {
+            for (int i = 0; i < specs.size(); i++) {
+              restored.add(restore(sandbox, specs.get(i), parts.get(i)));
+            }
+          } catch (RuntimeException e) {
+            undo(sandbox, e);
+            throw e;
+          }
+        });
+    return restored;
+  }
+
+  private Container restore(Sandbox sandbox, ContainerSpec spec, Path directory) {
+    Container container = containers.create(sandbox, spec);
+    try {
+      containers.restore(
+          container, new Restoration(new SavedContainer(tools, spec, directory)));
+      return container;
+    } catch (PeapodException e) {
+      Path log = directory.resolve(Layout.RESTORE_LOG);
+      if (!Files.exists(log) || e.kind() != Kind.INTERNAL) {
+        throw e;
+      }
+      throw new PeapodException(
+          Kind.FAILED_PRECONDITION, e.getMessage() + ": " + Criu.reason(log), e);
+    }
+  }
+
+  private void undo(Sandbox sandbox, Exception cause) {
+    try {
+      sandboxes.remove(sandbox);
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
   /// What can not be saved, whatever criu says.
   private static void check(Container container) {
     ContainerSpec spec = container.status().spec();
     container.mainProcess().close();
+    refuse(container.title() + " can not be saved: ", spec, container.sandbox().spec());
+  }
+
+  private static void refuse(String what, ContainerSpec spec, SandboxSpec pod) {
     String why = "";
     if (spec.security().pid() != NamespaceMode.CONTAINER) {
       why = "it shares its PID namespace; criu saves only containers with one of their own";
-    } else if (container.sandbox().spec().userNamespace() != null) {
+    } else if (pod.userNamespace() != null) {
       why = "its pod has a user namespace of its own";
     } else if (spec.tty()) {
       why = "it has a terminal, whose other end is not its own";
+    } else if (spec.mounts().stream().anyMatch(m -> m.containerPath().startsWith("/proc"))) {
+      why = "it has a mount in /proc";
     }
     if (!why.isEmpty()) {
-      throw new PeapodException(
-          Kind.FAILED_PRECONDITION, container.title() + " can not be saved: " + why);
+      throw new PeapodException(Kind.FAILED_PRECONDITION, what + why);
     }
   }
 
@@ -133,15 +217,18 @@ public final class Checkpoints {
       throw PeapodException.invalid(
           "a checkpoint can not be written to " + location + ": its directory is not there, or it is one");
     }
+    within("the checkpoint " + location + " can not be written", work);
+  }
+
+  private void within(String failure, Work work) {
     Path own = directory().resolve(Ids.random());
     try {
       Files.createDirectory(own, PRIVATE);
       work.in(own);
     } catch (IOException e) {
-      throw IoErrors.of("the checkpoint " + location + " can not be written", e);
+      throw IoErrors.of(failure, e);
     } catch (KernelException e) {
-      throw PeapodException.internal(
-          "the checkpoint " + location + " can not be written: " + e.getMessage(), e);
+      throw PeapodException.internal(failure + ": " + e.getMessage(), e);
     } finally {
       Disk.discard(own);
     }

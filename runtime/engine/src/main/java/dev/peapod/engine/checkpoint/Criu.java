@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -25,6 +27,9 @@ final class Criu {
   private static final Pattern ERROR = Pattern.compile("Error \\([^)]*\\): *(.*)");
   private static final int MAX_LOG = 4 << 20;
   private static final int MAX_ERRORS = 4;
+
+  /// Where it writes the number of what it has restored.
+  static final String PID = "pid";
 
   private Criu() {}
 
@@ -55,6 +60,35 @@ final class Criu {
     for (String mount : mounts) {
       command.addAll(List.of("--external", "mnt[" + mount + "]:" + mount));
     }
+    return command;
+  }
+
+  /// The command that restores processes as children of whoever starts it, and leaves them stopped.
+  ///
+  /// @param directory with the images; for its log and the number of the main process
+  /// @param root where their root is mounted
+  /// @param mounts where what is mounted in it comes from, by its place
+  /// @param pipes which pipe 0, 1 and 2 stand for, `""` for none
+  /// @param apparmor the profile that confines them
+  static List<String> restore(
+      Path directory,
+      Path root,
+      Map<String, String> mounts,
+      List<String> pipes,
+      Optional<String> apparmor) {
+    List<String> command = new ArrayList<>(List.of(program(), "restore"));
+    command.addAll(common(directory.resolve(Layout.IMAGES), Layout.RESTORE_LOG));
+    command.addAll(List.of("--work-dir", directory.toString(), "--root", root.toString()));
+    command.addAll(List.of("--pidfile", directory.resolve(PID).toString()));
+    command.addAll(List.of("--restore-detached", "--restore-sibling", "--leave-stopped"));
+    mounts.forEach(
+        (path, source) -> command.addAll(List.of("--external", "mnt[" + path + "]:" + source)));
+    for (int fd = 0; fd < pipes.size(); fd++) {
+      if (!pipes.get(fd).isEmpty()) {
+        command.addAll(List.of("--inherit-fd", "fd[" + fd + "]:" + pipes.get(fd)));
+      }
+    }
+    apparmor.ifPresent(profile -> command.addAll(List.of("--lsm-profile", "apparmor:" + profile)));
     return command;
   }
 

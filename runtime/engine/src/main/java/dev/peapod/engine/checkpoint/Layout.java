@@ -20,6 +20,9 @@ final class Layout {
   /// criu's log.
   static final String LOG = "dump.log";
 
+  /// What criu says when it restores.
+  static final String RESTORE_LOG = "restore.log";
+
   /// criu's statistics.
   static final String STATISTICS = "stats-dump";
 

@@ -54,8 +54,14 @@ final class CgroupView {
     }
   }
 
+  /// Puts a mount at its place in the container.
+  @FunctionalInterface
+  interface Attaching {
+    void attach(int slot, String path, Operation.TargetKind kind, long attributes);
+  }
+
   /// In the new cgroup namespace, with the new root and its `/sys` in place.
-  void attach() {
+  void attach(Attaching attaching) {
     if (mounted.isEmpty()) {
       return;
     }
@@ -64,18 +70,16 @@ final class CgroupView {
       top = plan.slot();
       plan.add(new Operation.MountNew(Stage.POD, top, "cgroup2", List.of(), CLOSED | readonly));
     }
-    attach(top, PATH);
-    parts.forEach(part -> attach(part.slot, PATH + "/" + part.name));
+    long attributes = CLOSED | readonly;
+    attaching.attach(top, PATH, Operation.TargetKind.PLAIN_DIRECTORY, attributes);
+    for (Part part : parts) {
+      attaching.attach(
+          part.slot, PATH + "/" + part.name, Operation.TargetKind.PLAIN_DIRECTORY, attributes);
+    }
     if (!parts.isEmpty()) {
       plan.add(
           new Operation.MountSetattr(
-              Stage.POD, top, CLOSED | readonly, 0, MountAttributes.PRIVATE, true, -1));
+              Stage.POD, top, attributes, 0, MountAttributes.PRIVATE, true, -1));
     }
-  }
-
-  private void attach(int slot, String path) {
-    plan.add(
-        new Operation.Attach(
-            Stage.POD, slot, Operation.NEW_ROOT, path, Operation.TargetKind.PLAIN_DIRECTORY));
   }
 }

@@ -44,6 +44,11 @@ final class ContainerFiles {
     return withOwners(sandbox, owners -> tools.snapshots().mount(snapshot, owners));
   }
 
+  /// Where a container's own files are; nothing may be written there while they are mounted.
+  Path upper(StoredContainer stored) {
+    return snapshot(stored).upper();
+  }
+
   private Snapshot snapshot(StoredContainer stored) {
     Path directory = tools.snapshots().directory().resolve(stored.id());
     return new Snapshot(

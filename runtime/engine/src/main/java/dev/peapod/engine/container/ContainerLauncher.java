@@ -9,19 +9,25 @@ import dev.peapod.engine.state.StoredContainer;
 import dev.peapod.engine.state.StoredProcess;
 import dev.peapod.error.PeapodException;
 import dev.peapod.linux.BootId;
+import dev.peapod.linux.EventLoop;
 import dev.peapod.linux.Fd;
 import dev.peapod.linux.Namespaces;
 import dev.peapod.linux.Pidfd;
 import dev.peapod.linux.ProcessIdentity;
+import dev.peapod.linux.cgroup.Cgroup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 /// Starts containers: turns what is known of one into a launch plan and has it carried out.
 final class ContainerLauncher {
+  private static final long MONITOR_SECONDS = 10;
+
   private final ContainerTools tools;
   private final Containers containers;
   private final ContainerFiles files;
@@ -45,6 +51,20 @@ final class ContainerLauncher {
   ///
   /// @throws dev.peapod.engine.launch.LaunchException if a step of its plan failed; nothing of it is left then
   void launch(Container container) {
+    launch(container, Optional.empty());
+  }
+
+  /// Starts a container that is CREATED with the processes of a checkpoint.
+  void restore(Container container, Restoration restoration) {
+    Fd unused = container.takeRootfs();
+    if (unused != null) {
+      unused.close();
+    }
+    restoration.fill(files.upper(container.stored()));
+    launch(container, Optional.of(restoration));
+  }
+
+  private void launch(Container container, Optional<Restoration> restored) {
     StoredContainer stored = container.stored();
     Fd kept = container.takeRootfs();
     try (Fd rootfs = kept == null ? files.mountRootfs(container.sandbox(), stored) : kept) {
@@ -63,12 +83,45 @@ final class ContainerLauncher {
                 container,
                 security,
                 new ContainerPlans.Given(
-                    rootfs, container.sandbox().pause().fd(), target, users, images));
+                    rootfs, container.sandbox().pause().fd(), target, users, images),
+                restored);
         long before = tools.now();
-        started(container, tools.spawner().launch(plan), before);
+        Started started = tools.spawner().launch(plan);
+        if (restored.isPresent()) {
+          accept(container, restored.get(), started);
+        }
+        started(container, started, before);
       } finally {
         held.forEach(Fd::close);
       }
+    }
+  }
+
+  /// Lets processes that were restored, and are stopped yet, go on, if they are no more than the request lets them be.
+  private void accept(Container container, Restoration restoration, Started started) {
+    Cgroup cgroup = tools.cgroups().open(container.cgroup());
+    try {
+      restoration.accept(container, started.process().pid(), cgroup.processes());
+    } catch (RuntimeException e) {
+      started.process().close();
+      cgroup.kill();
+      awaitMonitor(started);
+      throw e;
+    }
+  }
+
+  /// Waits until a monitor has ended, which writes its record until then.
+  private void awaitMonitor(Started started) {
+    Optional<Pidfd> found =
+        new ProcessIdentity(started.monitorPid(), started.monitorStartTime(), BootId.current())
+            .open();
+    if (found.isEmpty()) {
+      return;
+    }
+    CompletableFuture<Void> ended = new CompletableFuture<>();
+    try (Pidfd monitor = found.get();
+        EventLoop.Registration watch = monitor.onExit(tools.loop(), () -> ended.complete(null))) {
+      ended.orTimeout(MONITOR_SECONDS, TimeUnit.SECONDS).handle((done, late) -> null).join();
     }
   }
 

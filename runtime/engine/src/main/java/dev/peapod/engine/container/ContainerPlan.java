@@ -47,6 +47,7 @@ final class ContainerPlan {
   /// @param log the log file, if there is one
   /// @param users the pod's user namespace, if it has one of its own
   /// @param images the mounts of images, detached, in the order of the spec's
+  /// @param restored if its processes come from a checkpoint
   record Input(
       String id,
       ContainerSpec spec,
@@ -65,7 +66,8 @@ final class ContainerPlan {
       Path control,
       Optional<Path> log,
       Optional<Fd> users,
-      List<Fd> images) {
+      List<Fd> images,
+      Optional<Restoration> restored) {
     Optional<UserNamespace> userNamespace() {
       return Optional.ofNullable(sandbox.userNamespace());
     }
@@ -128,16 +130,23 @@ final class ContainerPlan {
     plan.add(new Operation.Unshare(Stage.POD, CloneFlags.NEWNS | CloneFlags.NEWCGROUP));
     in.userNamespace()
         .ifPresent(u -> plan.add(new Operation.FsIds(u.uids().first(), u.gids().first())));
-    plan.add(new Operation.Root(rootfs));
-    attachDefault(sys, "/sys");
-    view.attach();
-    attachDefault(dev, "/dev");
-    attachDefault(pts, "/dev/pts");
-    attachDefault(shm, "/dev/shm");
-    attachDefault(mqueue, "/dev/mqueue");
-    nullDevice();
+    in.restored.ifPresentOrElse(
+        restoration -> restoration.begin(plan, rootfs),
+        () -> plan.add(new Operation.Root(rootfs)));
+    attachDefault(sys, "/sys", CLOSED | sysAttributes());
+    view.attach(this::attach);
+    attachDefault(dev, "/dev", MountAttributes.NOSUID | MountAttributes.NOEXEC);
+    attachDefault(pts, "/dev/pts", MountAttributes.NOSUID | MountAttributes.NOEXEC);
+    attachDefault(shm, "/dev/shm", hostShm >= 0 ? 0 : CLOSED);
+    attachDefault(mqueue, "/dev/mqueue", CLOSED);
+    if (in.restored.isEmpty()) {
+      nullDevice();
+    }
     for (Bind bind : binds) {
-      attach(bind.slot, bind.path, bind.kind);
+      attach(bind.slot, bind.path, bind.kind, bind.attributes);
+    }
+    if (in.restored.isPresent()) {
+      return restore(rootfs, in.restored.get());
     }
     if (!in.process.workingDir().equals("/")) {
       plan.add(new Operation.Mkdir(Stage.POD, Operation.NEW_ROOT, in.process.workingDir(), 0755));
@@ -233,7 +242,25 @@ final class ContainerPlan {
     plan.add(new Operation.Symlink(Stage.HOST, dir, path, target));
   }
 
-  private record Bind(int slot, String path, Operation.TargetKind kind) {}
+  /// The rest of the plan where the processes come from a checkpoint: what they are is in its images.
+  private LaunchPlan restore(int rootfs, Restoration restoration) {
+    SecuritySpec security = in.spec.security();
+    if (security.readonlyRootfs()) {
+      plan.add(
+          new Operation.MountSetattr(Stage.POD, rootfs, MountAttributes.RDONLY, 0, 0, false, -1));
+    }
+    if (!security.privileged()) {
+      restoration.mask(plan, paths(security.maskedPaths(), MachinePaths.TELLING));
+      restoration.readonly(paths(security.readonlyPaths(), MachinePaths.CHANGING));
+    }
+    plan.add(new Operation.Pivot());
+    plan.add(new Operation.StdioOwner(in.process.user().uid()));
+    plan.add(restoration.operation(security.readonlyRootfs()));
+    return plan.build();
+  }
+
+  /// @param attributes those [MountAttributes] that it must not lose
+  private record Bind(int slot, String path, Operation.TargetKind kind, long attributes) {}
 
   /// Detached clones of the host's paths, outer targets before inner ones.
   private List<Bind> binds(int users, Iterator<Integer> images) {
@@ -250,7 +277,8 @@ final class ContainerPlan {
             new Bind(
                 view,
                 normal(mount.containerPath()),
-                target(FileStat.of(views.next()).isDirectory())));
+                target(FileStat.of(views.next()).isDirectory()),
+                MountAttributes.RDONLY | MountOptions.set(mount.options())));
         continue;
       }
       int slot = plan.slot();
@@ -279,7 +307,9 @@ final class ContainerPlan {
           new Bind(
               slot,
               normal(mount.containerPath()),
-              target(Files.isDirectory(Path.of(mount.hostPath())))));
+              target(Files.isDirectory(Path.of(mount.hostPath()))),
+              (mount.readOnly() ? MountAttributes.RDONLY : 0)
+                  | MountOptions.set(mount.options())));
     }
     binds.sort(Comparator.comparingLong(b -> b.path.chars().filter(c -> c == '/').count()));
     return binds;
@@ -322,7 +352,12 @@ final class ContainerPlan {
               MountAttributes.PRIVATE,
               false,
               -1));
-      binds.add(new Bind(slot, path, Operation.TargetKind.FILE));
+      binds.add(
+          new Bind(
+              slot,
+              path,
+              Operation.TargetKind.FILE,
+              in.spec.security().readonlyRootfs() ? MountAttributes.RDONLY : 0));
     }
   }
 
@@ -381,14 +416,16 @@ final class ContainerPlan {
   }
 
   /// Attaches what every container has, unless the request mounts something there itself.
-  private void attachDefault(int slot, String path) {
+  private void attachDefault(int slot, String path, long attributes) {
     if (!requested.contains(path)) {
-      attach(slot, path, Operation.TargetKind.PLAIN_DIRECTORY);
+      attach(slot, path, Operation.TargetKind.PLAIN_DIRECTORY, attributes);
     }
   }
 
-  private void attach(int slot, String path, Operation.TargetKind kind) {
-    plan.add(new Operation.Attach(Stage.POD, slot, Operation.NEW_ROOT, path, kind));
+  private void attach(int slot, String path, Operation.TargetKind kind, long attributes) {
+    in.restored.ifPresentOrElse(
+        restoration -> restoration.place(plan, slot, path, kind, attributes),
+        () -> plan.add(new Operation.Attach(Stage.POD, slot, Operation.NEW_ROOT, path, kind)));
   }
 
   private void process(int pause) {

@@ -28,7 +28,12 @@ final class ContainerPlans {
     this.tools = tools;
   }
 
-  LaunchPlan of(Container container, ContainerSecurity.Grant security, Given given) {
+  /// @param restored if its processes come from a checkpoint
+  LaunchPlan of(
+      Container container,
+      ContainerSecurity.Grant security,
+      Given given,
+      Optional<Restoration> restored) {
     StoredContainer stored = container.stored();
     Cgroup cgroup = tools.cgroups().open(stored.cgroup());
     return ContainerPlan.of(
@@ -50,7 +55,8 @@ final class ContainerPlans {
             tools.control().resolve(stored.id()),
             container.logPath(),
             given.users,
-            given.images));
+            given.images,
+            restored));
   }
 
   /// The operations of a plan that nobody executes: of the descriptors it is given, only what images have
@@ -78,7 +84,8 @@ final class ContainerPlans {
                   stand,
                   joinsOther ? Optional.of(stand) : Optional.empty(),
                   pod.userNamespace() == null ? Optional.empty() : Optional.of(stand),
-                  images))
+                  images),
+              Optional.empty())
           .operations();
     } finally {
       images.forEach(Fd::close);

@@ -29,6 +29,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 
 /// Makes, starts, stops and removes containers. Thread-safe; calls block and belong on virtual
 /// threads.
@@ -122,6 +123,15 @@ public final class ContainerService {
   ///
   /// @throws PeapodException FAILED_PRECONDITION if it is not CREATED or its sandbox is not READY
   public void start(Container container) {
+    start(container, launcher::launch);
+  }
+
+  /// Starts a container with the processes of a checkpoint; otherwise as [#start(Container)].
+  public void restore(Container container, Restoration restoration) {
+    start(container, starting -> launcher.restore(starting, restoration));
+  }
+
+  private void start(Container container, Consumer<Container> launch) {
     container.operation.lock();
     try {
       if (container.isRemoved()) {
@@ -134,7 +144,7 @@ public final class ContainerService {
       }
       container.sandbox().pause();
       try {
-        launcher.launch(container);
+        launch.accept(container);
         tools.spareTime().started();
       } catch (LaunchException e) {
         FailureText.Failure failure = FailureText.of(container.title(), e);

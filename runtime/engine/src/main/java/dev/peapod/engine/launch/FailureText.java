@@ -40,6 +40,12 @@ public final class FailureText {
     String why = Errno.describe(errno);
     return switch (operation) {
       case Operation.Exec(var argv, var env) -> exec(subject, argv.getFirst(), errno);
+      case Operation.Restore(var argv, var env, var pidFile) ->
+          failure(
+              subject,
+              errno == Errno.ECANCELED
+                  ? "criu can not restore it"
+                  : argv.getFirst() + " can not be executed: " + why);
       case Operation.Listen listen -> listen(listen, errno);
       case Operation.Log(String path) ->
           failure(subject, "log file " + path + " can not be opened: " + logWhy(errno, why));

@@ -286,6 +286,15 @@ public sealed interface Operation {
     }
   }
 
+  /// A program of the machine's that makes the main process instead of becoming it, last: the process whose number it
+  /// writes to `pidFile`, in decimal, is the main process once it has ended with 0.
+  record Restore(List<String> argv, List<String> env, String pidFile) implements InProcess {
+    public Restore {
+      argv = List.copyOf(argv);
+      env = List.copyOf(env);
+    }
+  }
+
   /// The pause program, last in a plan of kind [PlanKind#PAUSE].
   record ExecPause() implements InProcess {}
 }

@@ -129,6 +129,8 @@ final class PlanWriter {
       case Operation.ExecLabel(String attribute, String label) ->
           str(attribute).str(label).code(82);
       case Operation.Await(int slot) -> num(slot).code(83);
+      case Operation.Restore(List<String> argv, List<String> env, String pidFile) ->
+          list(argv).list(env).str(pidFile).code(84);
     };
   }
 

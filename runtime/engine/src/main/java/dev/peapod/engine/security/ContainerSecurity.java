@@ -27,6 +27,17 @@ public final class ContainerSecurity implements AutoCloseable {
   private final SeccompPrograms programs = new SeccompPrograms();
   private final DefaultAppArmor apparmor = new DefaultAppArmor();
 
+  /// What bounds processes, whoever makes them.
+  ///
+  /// @param capabilities as a bit set
+  /// @param filtered whether a seccomp filter is on them
+  /// @param apparmor the profile that confines them
+  public record Limits(
+      long capabilities, boolean noNewPrivileges, boolean filtered, Optional<String> apparmor) {}
+
+  /// How AppArmor is told a profile; SELinux takes the label alone.
+  private static final String EXEC = "exec ";
+
   /// What a process gets: descriptors to be given to its plan first, operations to be added last.
   public static final class Grant implements AutoCloseable {
     private final CapabilitySets capabilities;
@@ -44,6 +55,17 @@ public final class ContainerSecurity implements AutoCloseable {
       this.noNewPrivileges = noNewPrivileges;
       this.label = label;
       this.program = program;
+    }
+
+    /// The most that its processes may have.
+    public Limits limits() {
+      return new Limits(
+          capabilities.granted(),
+          noNewPrivileges,
+          program != null,
+          Optional.ofNullable(label)
+              .filter(l -> l.text().startsWith(EXEC))
+              .map(l -> l.text().substring(EXEC.length())));
     }
 
     /// Gives the plan the descriptors that it needs.

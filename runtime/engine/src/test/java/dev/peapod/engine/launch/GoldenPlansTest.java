@@ -33,6 +33,7 @@ class GoldenPlansTest {
         new Golden("exec", exec()),
         new Golden("holder", holder()),
         new Golden("encodings", encodings()),
+        new Golden("restore", restore()),
         new Golden("users-pause", usersPause()),
         new Golden("users-container", usersContainer()));
   }
@@ -224,6 +225,20 @@ class GoldenPlansTest {
         new Operation.Unshare(Stage.PROCESS, CloneFlags.NEWNS),
         new Operation.Ids(100, 0),
         new Operation.Exec(List.of("sh"), List.of()));
+  }
+
+  private static LaunchPlan restore() {
+    return plan(
+        PlanKind.CONTAINER,
+        2,
+        new Operation.OpenTree(Stage.HOST, 1, Operation.PRESENT_ROOT, "/", true),
+        new Operation.Root(1),
+        new Operation.Attach(
+            Stage.POD, 0, Operation.NEW_ROOT, "/work/rootfs", Operation.TargetKind.DIRECTORY),
+        new Operation.Pivot(),
+        new Operation.StdioOwner(101),
+        new Operation.Restore(
+            List.of("/usr/sbin/criu", "restore"), List.of("PATH=/usr/sbin"), "/work/pid"));
   }
 
   private static LaunchPlan holder() {

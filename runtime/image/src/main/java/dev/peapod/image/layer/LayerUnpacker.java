@@ -16,6 +16,7 @@ import java.security.MessageDigest;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Unpacks a layer's blob into a directory as overlayfs wants it, verifying the digests of the blob
 /// and of its content on the way.
@@ -63,6 +64,30 @@ public final class LayerUnpacker {
       }
       List<String> unsaid = tree.finish();
       return new Unpacked(tree.bytes(), tree.inodes(), unsaid);
+    } catch (KernelException e) {
+      throw explain(e, what);
+    } catch (PeapodException e) {
+      throw new PeapodException(e.kind(), prefixed(what, e), e);
+    }
+  }
+
+  /// Unpacks what [LayerPacker] has packed, which nobody vouches for: devices are refused.
+  ///
+  /// @param directory empty
+  /// @throws PeapodException as [#unpack(LayerBlob, String, Digest, Path)]
+  public static void unpackFiles(InputStream archive, String what, Path directory)
+      throws IOException {
+    try (TreeWriter tree = TreeWriter.open(directory);
+        LayerBlob blob = new LayerBlob(archive, what, Optional.empty(), -1, count -> {})) {
+      TarReader reader = new TarReader(blob);
+      for (TarEntry entry = reader.next(); entry != null; entry = reader.next()) {
+        if (entry.type() == '3' || entry.type() == '4') {
+          throw PeapodException.invalid(
+              what + ": the entry \"" + shown(entry.name()) + "\" is a device");
+        }
+        write(tree, reader, entry);
+      }
+      tree.finish();
     } catch (KernelException e) {
       throw explain(e, what);
     } catch (PeapodException e) {

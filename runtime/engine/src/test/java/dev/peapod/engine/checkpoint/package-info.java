@@ -1,0 +1,4 @@
+@NullMarked
+package dev.peapod.engine.checkpoint;
+
+import org.jspecify.annotations.NullMarked;
