@@ -3,12 +3,12 @@ package dev.peapod.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.peapod.proto.runtime.v1.CheckpointContainerRequest;
 import dev.peapod.proto.runtime.v1.CheckpointPodRequest;
 import dev.peapod.proto.runtime.v1.ContainerConfig;
 import dev.peapod.proto.runtime.v1.ContainerState;
-import dev.peapod.proto.runtime.v1.ExecSyncRequest;
 import dev.peapod.proto.runtime.v1.ExecSyncResponse;
 import dev.peapod.proto.runtime.v1.ListPodSandboxRequest;
 import dev.peapod.proto.runtime.v1.Mount;
@@ -24,33 +24,34 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/// Containers that are saved by Debian's criu. For the guest, whose kernel that criu knows.
-@SuppressWarnings("NullAway.Init")
-class Checkpoints extends SystemTest {
+/// Containers that are saved by Debian's criu. For the guest, whose kernel that criu knows; they go with a class that has a
+/// daemon, as those of [AppArmorProfiles].
+interface Checkpoints {
   /// Counts in memory alone, and tells each number.
-  private static final String COUNTING =
+  String COUNTING =
       "trap 'exit 7' USR1; echo kept > /kept; rm /etc/passwd; i=0; while :; do i=$((i+1)); echo $i; sleep 0.2; done";
 
-  private CriPods cri;
-  private Path archives;
+  Peapod daemon();
 
-  @BeforeAll
-  void prepare() throws IOException {
-    cri = new CriPods(peapod::podsCri, peapod.directory().resolve("cri-logs"), Fixtures.BUSYBOX);
-    archives = Files.createDirectory(peapod.directory().resolve("archives"));
+  CriPods cri();
+
+  private Path archives() {
+    return daemon().directory().resolve("archives");
   }
 
   @BeforeEach
-  void emptyTheDirectory() {
-    Shell.run("sh", "-c", "rm -rf '" + archives + "'/*").ok();
+  default void emptyTheDirectory() throws IOException {
+    if (Files.exists(archives())) {
+      Shell.run("rm", "-rf", archives().toString()).ok();
+    }
+    Files.createDirectory(archives());
   }
 
   private ContainerConfig.Builder counting(String name) {
-    ContainerConfig.Builder container = cri.script(name, COUNTING);
+    ContainerConfig.Builder container = cri().script(name, COUNTING);
     container
         .getLinuxBuilder()
         .getSecurityContextBuilder()
@@ -72,7 +73,7 @@ class Checkpoints extends SystemTest {
   }
 
   private void save(String container, Path location) {
-    peapod
+    daemon()
         .podsCri()
         .checkpointContainer(
             CheckpointContainerRequest.newBuilder()
@@ -86,16 +87,17 @@ class Checkpoints extends SystemTest {
   }
 
   private List<String> inTheDirectory() throws IOException {
-    try (Stream<Path> files = Files.list(archives)) {
+    try (Stream<Path> files = Files.list(archives())) {
       return files.map(f -> f.getFileName().toString()).toList();
     }
   }
 
   @Test
-  void aContainerIsSavedWhileItRuns() throws IOException {
-    CriPods.Started pod = cri.start(cri.sandbox("saved"), counting("main"));
+  default void aContainerIsSavedWhileItRuns() throws IOException {
+    assumeTrue(GuestIT.isInstalled("criu"), "criu is not installed");
+    CriPods.Started pod = cri().start(cri().sandbox("saved"), counting("main"));
     awaitNumber(pod.log(), 3);
-    Path archive = archives.resolve("main.tar");
+    Path archive = archives().resolve("main.tar");
     save(pod.container(), archive);
     int then = number(pod.log());
     assertThat(inTheDirectory()).containsExactly("main.tar");
@@ -109,55 +111,57 @@ class Checkpoints extends SystemTest {
             "rootfs-diff.tar",
             "checkpoint/inventory.img",
             "checkpoint/descriptors.json");
-    Shell.run("tar", "-xf", archive.toString(), "-C", archives.toString(), "config.dump", "rootfs-diff.tar").ok();
-    assertThat(Files.readString(archives.resolve("config.dump")))
+    Shell.run("tar", "-xf", archive.toString(), "-C", archives().toString(), "config.dump", "rootfs-diff.tar").ok();
+    assertThat(Files.readString(archives().resolve("config.dump")))
         .contains("\"id\":\"" + pod.container() + "\"")
         .contains("\"name\":\"main\"");
-    assertThat(entries(archives.resolve("rootfs-diff.tar"))).contains("kept", "etc/.wh.passwd");
-    assertThat(cri.status(pod.container()).getState()).isEqualTo(ContainerState.CONTAINER_RUNNING);
+    assertThat(entries(archives().resolve("rootfs-diff.tar"))).contains("kept", "etc/.wh.passwd");
+    assertThat(cri().status(pod.container()).getState()).isEqualTo(ContainerState.CONTAINER_RUNNING);
     awaitNumber(pod.log(), then + 3);
-    cri.remove(pod.sandbox());
+    cri().remove(pod.sandbox());
   }
 
   @Test
-  void aPodIsSavedWithItsContainers() throws IOException {
-    PodSandboxConfig.Builder sandbox = cri.sandbox("whole");
-    CriPods.Started pod = cri.start(sandbox, counting("one"));
-    String two = cri.create(pod.sandbox(), sandbox, counting("two"));
-    cri.start(two);
+  default void aPodIsSavedWithItsContainers() throws IOException {
+    assumeTrue(GuestIT.isInstalled("criu"), "criu is not installed");
+    PodSandboxConfig.Builder sandbox = cri().sandbox("whole");
+    CriPods.Started pod = cri().start(sandbox, counting("one"));
+    String two = cri().create(pod.sandbox(), sandbox, counting("two"));
+    cri().start(two);
     CheckpointPodRequest.Builder request =
         CheckpointPodRequest.newBuilder()
             .setPodSandboxId(pod.sandbox())
-            .setOutputPath(archives.resolve("pod.tar").toString());
-    peapod.podsCri().checkpointPod(request.build());
-    assertThat(entries(archives.resolve("pod.tar")))
+            .setOutputPath(archives().resolve("pod.tar").toString());
+    daemon().podsCri().checkpointPod(request.build());
+    assertThat(entries(archives().resolve("pod.tar")))
         .containsExactlyInAnyOrder("pod.dump", "containers/one.tar", "containers/two.tar");
-    peapod.podsCri().checkpointPod(request.addContainerIds(two).build());
-    assertThat(entries(archives.resolve("pod.tar")))
+    daemon().podsCri().checkpointPod(request.addContainerIds(two).build());
+    assertThat(entries(archives().resolve("pod.tar")))
         .containsExactly("pod.dump", "containers/two.tar");
     assertThat(inTheDirectory()).containsExactly("pod.tar");
     refuses(
         Status.Code.INVALID_ARGUMENT,
         "\"speed\"",
-        () -> peapod.podsCri().checkpointPod(request.putOptions("speed", "high").build()));
-    cri.remove(pod.sandbox());
+        () -> daemon().podsCri().checkpointPod(request.putOptions("speed", "high").build()));
+    cri().remove(pod.sandbox());
   }
 
   @Test
-  void aPodGoesOnWhereItWasSaved() throws IOException {
-    PodSandboxConfig.Builder sandbox = cri.sandbox("moved");
+  default void aPodGoesOnWhereItWasSaved() throws IOException {
+    assumeTrue(GuestIT.isInstalled("criu"), "criu is not installed");
+    PodSandboxConfig.Builder sandbox = cri().sandbox("moved");
     ContainerConfig.Builder container = counting("main");
-    CriPods.Started pod = cri.start(sandbox, container);
+    CriPods.Started pod = cri().start(sandbox, container);
     awaitNumber(pod.log(), 4);
-    Path archive = archives.resolve("pod.tar");
-    peapod
+    Path archive = archives().resolve("pod.tar");
+    daemon()
         .podsCri()
         .checkpointPod(
             CheckpointPodRequest.newBuilder()
                 .setPodSandboxId(pod.sandbox())
                 .setOutputPath(archive.toString())
                 .build());
-    cri.remove(pod.sandbox());
+    cri().remove(pod.sandbox());
     int last = number(pod.log());
     Files.delete(pod.log());
     RestorePodRequest.Builder request =
@@ -165,7 +169,7 @@ class Checkpoints extends SystemTest {
             .setCheckpointPath(archive.toString())
             .setConfig(sandbox)
             .addContainerConfigs(container);
-    RestorePodResponse restored = peapod.podsCri().restorePod(request.build());
+    RestorePodResponse restored = daemon().podsCri().restorePod(request.build());
     assertThat(restored.getRestoredContainersList())
         .singleElement()
         .satisfies(c -> assertThat(c.getName()).isEqualTo("main"));
@@ -177,17 +181,11 @@ class Checkpoints extends SystemTest {
     assertThat(texts.subList(0, 3))
         .containsExactly("" + first, "" + (first + 1), "" + (first + 2));
     ExecSyncResponse files =
-        peapod
-            .podsCri()
-            .execSync(
-                ExecSyncRequest.newBuilder()
-                    .setContainerId(id)
-                    .addAllCmd(List.of("sh", "-c", "cat /kept; test -e /etc/passwd; echo $?; echo x > /sys/x; kill -USR1 1"))
-                    .build());
+        cri().exec(id, "cat /kept; test -e /etc/passwd; echo $?; echo x > /sys/x; kill -USR1 1");
     assertThat(files.getStdout().toStringUtf8()).isEqualTo("kept\n1\n");
     // Its end is told as any other's.
-    assertThat(cri.awaitExit(id).getExitCode()).isEqualTo(7);
-    cri.remove(restored.getPodSandboxId());
+    assertThat(cri().awaitExit(id).getExitCode()).isEqualTo(7);
+    cri().remove(restored.getPodSandboxId());
     hostile(request, archive);
   }
 
@@ -197,7 +195,7 @@ class Checkpoints extends SystemTest {
     RestorePodRequest.Builder other = request.clone();
     other.getContainerConfigsBuilder(0).addMounts(
         Mount.newBuilder().setContainerPath("/etc").setHostPath("/etc").setReadonly(true));
-    refuses(Status.Code.FAILED_PRECONDITION, "\"/etc\"", () -> peapod.podsCri().restorePod(other.build()));
+    refuses(Status.Code.FAILED_PRECONDITION, "\"/etc\"", () -> daemon().podsCri().restorePod(other.build()));
     // A process that may more than the request says.
     RestorePodRequest.Builder less = request.clone();
     less.getContainerConfigsBuilder(0)
@@ -205,8 +203,8 @@ class Checkpoints extends SystemTest {
         .getSecurityContextBuilder()
         .getCapabilitiesBuilder()
         .addDropCapabilities("CHOWN");
-    refuses(Status.Code.FAILED_PRECONDITION, "capabilities", () -> peapod.podsCri().restorePod(less.build()));
-    Path work = Files.createDirectory(archives.resolve("work"));
+    refuses(Status.Code.FAILED_PRECONDITION, "capabilities", () -> daemon().podsCri().restorePod(less.build()));
+    Path work = Files.createDirectory(archives().resolve("work"));
     String unpack = "cd '" + work + "' && tar -xf ../pod.tar && mkdir c && tar -xf containers/main.tar -C c";
     Shell.run("sh", "-c", unpack).ok();
     // Files that lead out, devices, and no archive at all.
@@ -224,33 +222,34 @@ class Checkpoints extends SystemTest {
               + change
               + ") && (cd d && tar -cf ../containers/main.tar *) && tar -cf ../bad.tar pod.dump containers/main.tar";
       Shell.run("sh", "-c", make).ok();
-      request.setCheckpointPath(archives.resolve("bad.tar").toString());
-      assertThatThrownBy(() -> peapod.podsCri().restorePod(request.build()))
+      request.setCheckpointPath(archives().resolve("bad.tar").toString());
+      assertThatThrownBy(() -> daemon().podsCri().restorePod(request.build()))
           .as(change)
           .isInstanceOf(StatusRuntimeException.class);
     }
-    assertThat(peapod.podsCri().listPodSandbox(ListPodSandboxRequest.getDefaultInstance()).getItemsList())
+    assertThat(daemon().podsCri().listPodSandbox(ListPodSandboxRequest.getDefaultInstance()).getItemsList())
         .isEmpty();
   }
 
   @Test
-  void whatCanNotBeSavedIsRefusedAndGoesOn() throws IOException {
+  default void whatCanNotBeSavedIsRefusedAndGoesOn() throws IOException {
+    assumeTrue(GuestIT.isInstalled("criu"), "criu is not installed");
     CriPods.Started shared =
-        cri.start(cri.sandbox("shared"), cri.script("main", "exec sleep 100000"));
-    Path archive = archives.resolve("no.tar");
+        cri().start(cri().sandbox("shared"), cri().script("main", "exec sleep 100000"));
+    Path archive = archives().resolve("no.tar");
     refuses(
         Status.Code.FAILED_PRECONDITION,
         "shares its PID namespace",
         () -> save(shared.container(), archive));
-    CriPods.Started own = cri.start(cri.sandbox("own"), counting("main"));
+    CriPods.Started own = cri().start(cri().sandbox("own"), counting("main"));
     refuses(
         Status.Code.INVALID_ARGUMENT,
         "/no-such-directory/",
         () -> save(own.container(), Path.of("/no-such-directory/no.tar")));
     assertThat(inTheDirectory()).isEmpty();
     awaitNumber(own.log(), number(own.log()) + 2);
-    cri.remove(shared.sandbox());
-    cri.remove(own.sandbox());
+    cri().remove(shared.sandbox());
+    cri().remove(own.sandbox());
   }
 
   private static void refuses(Status.Code code, String why, Runnable call) {

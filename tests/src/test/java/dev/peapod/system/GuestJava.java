@@ -36,7 +36,7 @@ final class GuestJava {
   /// The command that runs the tests of these classes in the guest.
   ///
   /// @param made where jars and the cache are made
-  /// @param results the file to which {@link GuestTests} is to write, as the guest sees it
+  /// @param results the file to which [GuestTests] is to write, as the guest sees it
   static List<String> command(Path made, String results, List<String> classes) throws IOException {
     String classPath = classPath(made);
     Path cache = made.resolve("tests.aot");

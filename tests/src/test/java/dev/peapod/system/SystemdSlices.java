@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 
 /// Pods in slices of systemd. For the guest, where systemd is what starts the machine.
 @SuppressWarnings("NullAway.Init")
-class SystemdSlices extends SystemTest implements AppArmorProfiles {
+class SystemdSlices extends SystemTest implements AppArmorProfiles, Checkpoints {
   private static final long MIB = 1 << 20;
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
   private static final String POD = "peakube-burstable-pod1_2_3.slice";
