@@ -28,7 +28,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -147,7 +146,7 @@ final class CriPods {
   ContainerStatus awaitExit(String container) {
     return await()
         .atMost(Patience.ofSeconds(30))
-        .pollInterval(Duration.ofMillis(20))
+        .pollInterval(Patience.toLookAgain(20))
         .until(() -> status(container), s -> s.getState() == ContainerState.CONTAINER_EXITED);
   }
 

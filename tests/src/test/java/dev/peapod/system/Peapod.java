@@ -164,7 +164,7 @@ final class Peapod implements AutoCloseable {
       throw new UncheckedIOException(e);
     }
     channel = new UnixChannel(socket());
-    await().atMost(PATIENCE).pollInterval(Duration.ofMillis(20)).until(this::serves);
+    await().atMost(PATIENCE).pollInterval(Patience.toLookAgain(20)).until(this::serves);
     podsChannel = new UnixChannel(state().resolve("pods-cri.sock"));
   }
 
@@ -365,7 +365,7 @@ final class Peapod implements AutoCloseable {
   PodSummary awaitReady(String name) {
     return await()
         .atMost(PATIENCE)
-        .pollInterval(Duration.ofMillis(50))
+        .pollInterval(Patience.toLookAgain(50))
         .until(
             () -> pod(name).orElseThrow(),
             p -> p.getTotalContainers() > 0 && p.getReadyContainers() == p.getTotalContainers());

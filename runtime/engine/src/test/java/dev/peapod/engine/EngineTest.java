@@ -89,6 +89,22 @@ class EngineTest {
     assertThat(runtime().sandbox(sandbox).state()).isEqualTo(SandboxState.READY);
   }
 
+  /// A kubelet takes EXITED with 0 for success.
+  @Test
+  void tellsHowItEndedAsSoonAsItTellsThatItDid() {
+    String sandbox = engine.sandbox("ends");
+    for (int i = 0; i < 40; i++) {
+      String id = runtime().createContainer(sandbox, TestEngine.shell("end" + i, "exit 3"));
+      runtime().startContainer(id);
+      ContainerStatus status;
+      do {
+        status = runtime().container(id);
+      } while (status.state() != ContainerState.EXITED);
+      assertThat(status.exitCode()).isEqualTo(3);
+      assertThat(status.reason()).isEqualTo("Error");
+    }
+  }
+
   @Test
   void sharesThePodsNamespaces() throws IOException {
     String sandbox = engine.sandbox("shared");

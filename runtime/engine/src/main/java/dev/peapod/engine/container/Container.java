@@ -47,6 +47,7 @@ public final class Container implements Member {
   private volatile @Nullable Shown shown;
   private volatile StoredContainer stored;
   private volatile ContainerState state;
+  private volatile @Nullable StoredExit exit;
   private volatile boolean removed;
   private volatile long oomKillsBefore;
   private final KeptFiles usage = new KeptFiles();
@@ -178,6 +179,8 @@ public final class Container implements Member {
       if (state == ContainerState.EXITED) {
         return false;
       }
+      // Who sees the state sees how it ended.
+      this.exit = exit;
       state = ContainerState.EXITED;
       closeDescriptors();
       // Nothing runs on its completion but what waits for it.
@@ -283,9 +286,9 @@ public final class Container implements Member {
     Shown seen = shown;
     StoredContainer s = stored;
     ContainerState now = state;
-    StoredExit exit = exited.getNow(null);
-    if (seen == null || seen.stored != s || seen.state != now || seen.exit != exit) {
-      seen = new Shown(s, now, exit, status(s, now, exit));
+    StoredExit end = exit;
+    if (seen == null || seen.stored != s || seen.state != now || seen.exit != end) {
+      seen = new Shown(s, now, end, status(s, now, end));
       shown = seen;
     }
     return seen.status;
