@@ -139,11 +139,11 @@ static void restore_plan(struct builder *b) {
   plan_begin(b, KIND_CONTAINER, 2);
   plan_add(b, OP_OPEN_TREE, H, "iisi", I(1), I(-1), "/", I(1));
   plan_add(b, OP_ROOT, P, "ii", I(1), I(-1));
-  plan_add(b, OP_ATTACH, P, "iisi", I(0), I(-2), "/work/rootfs", I(1));
+  plan_add(b, OP_ATTACH, P, "iisi", I(0), I(-2), "/made/rootfs", I(1));
   plan_add(b, OP_PIVOT, P, "");
   plan_add(b, OP_STDIO_OWNER, X, "i", I(101));
   plan_add(b, OP_RESTORE, X, "lls", LIST("/usr/sbin/criu", "restore"), LIST("PATH=/usr/sbin"),
-           "/work/pid");
+           "/made/pid");
 }
 
 // Texts of every length of padding, empty lists, the ends of the integers.

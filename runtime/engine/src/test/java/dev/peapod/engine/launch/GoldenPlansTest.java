@@ -234,11 +234,11 @@ class GoldenPlansTest {
         new Operation.OpenTree(Stage.HOST, 1, Operation.PRESENT_ROOT, "/", true),
         new Operation.Root(1),
         new Operation.Attach(
-            Stage.POD, 0, Operation.NEW_ROOT, "/work/rootfs", Operation.TargetKind.DIRECTORY),
+            Stage.POD, 0, Operation.NEW_ROOT, "/made/rootfs", Operation.TargetKind.DIRECTORY),
         new Operation.Pivot(),
         new Operation.StdioOwner(101),
         new Operation.Restore(
-            List.of("/usr/sbin/criu", "restore"), List.of("PATH=/usr/sbin"), "/work/pid"));
+            List.of("/usr/sbin/criu", "restore"), List.of("PATH=/usr/sbin"), "/made/pid"));
   }
 
   private static LaunchPlan holder() {
