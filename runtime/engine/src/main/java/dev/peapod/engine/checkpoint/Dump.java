@@ -3,6 +3,7 @@ package dev.peapod.engine.checkpoint;
 import dev.peapod.engine.cgroup.CgroupEntries;
 import dev.peapod.engine.container.Container;
 import dev.peapod.engine.container.ContainerTools;
+import dev.peapod.engine.exec.ProcessEnd;
 import dev.peapod.engine.launch.CgroupEntry;
 import dev.peapod.engine.launch.CloneFlags;
 import dev.peapod.engine.launch.FailureText;
@@ -27,9 +28,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /// Has criu save the processes of a container, which go on running.
 ///
@@ -40,7 +38,7 @@ final class Dump {
   private static final long JOINED =
       CloneFlags.NEWNET | CloneFlags.NEWIPC | CloneFlags.NEWUTS | CloneFlags.NEWCGROUP;
   private static final int READ_WRITE = 2;
-  private static final long KILLED_SECONDS = 30;
+  private static final Duration KILLED = Duration.ofSeconds(30);
 
   private final ContainerTools tools;
   private final Container container;
@@ -75,7 +73,18 @@ final class Dump {
       entry.enter(plan);
       plan.add(new Operation.Setns(Stage.POD, process, JOINED));
       plan.add(new Operation.Exec(command, Criu.ENVIRONMENT));
-      int status = await(launch(plan.build()), cgroup, timeout);
+      int status =
+          new ProcessEnd(
+                  launch(plan.build()),
+                  cgroup,
+                  KILLED,
+                  () ->
+                      title()
+                          + "criu was not done within "
+                          + timeout.toSeconds()
+                          + " s; it was killed",
+                  () -> title() + "criu was killed and did not end")
+              .await(timeout);
       if (status != 0) {
         throw new PeapodException(
             Kind.FAILED_PRECONDITION,
@@ -97,33 +106,6 @@ final class Dump {
       return started;
     } catch (LaunchException e) {
       throw FailureText.of("saving " + container.title(), e).asException(e);
-    }
-  }
-
-  private int await(Started started, Cgroup cgroup, Duration timeout) {
-    try {
-      try {
-        return started.exited().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
-      } catch (TimeoutException e) {
-        cgroup.kill();
-        started.exited().get(KILLED_SECONDS, TimeUnit.SECONDS);
-        throw new PeapodException(
-            Kind.DEADLINE_EXCEEDED,
-            title() + "criu was not done within " + timeout.toSeconds() + " s; it was killed",
-            e);
-      }
-    } catch (TimeoutException e) {
-      throw new PeapodException(Kind.INTERNAL, title() + "criu was killed and did not end", e);
-    } catch (ExecutionException e) {
-      cgroup.kill();
-      if (e.getCause() instanceof PeapodException cause) {
-        throw cause;
-      }
-      throw new IllegalStateException(e);
-    } catch (InterruptedException e) {
-      cgroup.kill();
-      Thread.currentThread().interrupt();
-      throw new PeapodException(Kind.UNAVAILABLE, "interrupted", e);
     }
   }
 

@@ -18,7 +18,6 @@ import dev.peapod.engine.state.ResolvedProcess;
 import dev.peapod.engine.stream.StreamOptions;
 import dev.peapod.engine.stream.StreamSession;
 import dev.peapod.error.PeapodException;
-import dev.peapod.error.PeapodException.Kind;
 import dev.peapod.linux.EventLoop;
 import dev.peapod.linux.Fd;
 import dev.peapod.linux.Pipes;
@@ -27,15 +26,11 @@ import dev.peapod.linux.cgroup.Cgroups;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 
 /// Runs commands in containers and collects what they write. Thread-safe.
 public final class ExecService {
-  private static final long KILLED_SECONDS = 10;
+  private static final Duration KILLED = Duration.ofSeconds(10);
   private static final long ALL_NAMESPACES =
       CloneFlags.NEWNS
           | CloneFlags.NEWNET
@@ -159,41 +154,20 @@ public final class ExecService {
       Duration timeout,
       Cgroup cgroup,
       Started started) {
-    CompletableFuture<Integer> exited = started.exited();
-    try {
-      if (!timeout.isPositive()) {
-        return exited.get();
-      }
-      try {
-        return exited.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
-      } catch (TimeoutException e) {
-        cgroup.kill();
-        exited.get(KILLED_SECONDS, TimeUnit.SECONDS);
-        throw new PeapodException(
-            Kind.DEADLINE_EXCEEDED,
-            "command \""
-                + String.join(" ", command)
-                + "\" in "
-                + container.title()
-                + " timed out after "
-                + timeout.toMillis() / 1000.0
-                + " s; it was killed",
-            e);
-      }
-    } catch (TimeoutException e) {
-      throw new PeapodException(
-          Kind.INTERNAL, "a command in " + container.title() + " was killed and did not end", e);
-    } catch (ExecutionException e) {
-      cgroup.kill();
-      if (e.getCause() instanceof PeapodException cause) {
-        throw cause;
-      }
-      throw new IllegalStateException(e);
-    } catch (InterruptedException e) {
-      cgroup.kill();
-      Thread.currentThread().interrupt();
-      throw new PeapodException(Kind.UNAVAILABLE, "interrupted", e);
-    }
+    return new ProcessEnd(
+            started,
+            cgroup,
+            KILLED,
+            () ->
+                "command \""
+                    + String.join(" ", command)
+                    + "\" in "
+                    + container.title()
+                    + " timed out after "
+                    + timeout.toMillis() / 1000.0
+                    + " s; it was killed",
+            () -> "a command in " + container.title() + " was killed and did not end")
+        .await(timeout);
   }
 
   /// The exit code of a status of waitpid(2).
