@@ -53,13 +53,13 @@ record MachineSnapshot(Set<String> things) {
     processes(things);
     mounts(things);
     children(Path.of("/run/netns"), "namespace pin", things);
-    // One program for all of it: where everything is emulated, to start one takes long.
+    // As few programs as can be: where everything is emulated, to start one takes long.
     lines(
         "network",
         things,
         "sh",
         "-c",
-        "set -e; ip -o link show; ip -o address show; ip route show table all; exec nft -s list ruleset");
+        "set -e; printf 'link show\\naddress show\\nroute show table all\\n' | ip -o -batch -; exec nft -s list ruleset");
     cgroups(things);
     sockets(things);
     for (String name : List.of("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding")) {

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.jspecify.annotations.Nullable;
 
 /// One daemon for the tests of a class. After each test nothing of its pods may be left, and after the last one nothing
 /// of the daemon either.
@@ -23,7 +24,7 @@ abstract class SystemTest {
   protected Peapod peapod;
 
   private MachineSnapshot fresh;
-  private MachineSnapshot idle;
+  private @Nullable MachineSnapshot idle;
 
   @BeforeAll
   final void startDaemon() throws IOException {
@@ -49,18 +50,24 @@ abstract class SystemTest {
     return new String[0];
   }
 
+  /// What a test has left as it was need not be looked at again: that takes long where everything is emulated.
   @BeforeEach
   final void remember() {
-    idle = machineAndState();
+    if (idle == null) {
+      idle = machineAndState();
+    }
   }
 
   /// Where a test has failed, what it left says nothing more.
   @RegisterExtension
   final AfterEachCallback nothingIsLeftOfThePods =
       context -> {
+        MachineSnapshot before = idle;
+        idle = null;
         try {
-          if (context.getExecutionException().isEmpty()) {
-            idle.awaitSame(this::machineAndState, peapod::log);
+          if (context.getExecutionException().isEmpty() && before != null) {
+            before.awaitSame(this::machineAndState, peapod::log);
+            idle = before;
           }
         } finally {
           // What a failed test left must not fail the next ones.

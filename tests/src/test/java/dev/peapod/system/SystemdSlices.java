@@ -74,6 +74,11 @@ class SystemdSlices extends SystemTest implements AppArmorProfiles, Checkpoints 
     return Shell.run("systemctl", "show", "--value", "-p", property, unit).ok().strip();
   }
 
+  /// Several properties of a unit, as `name=value`: one program for all of them.
+  private static List<String> properties(String unit, String... names) {
+    return Shell.run("systemctl", "show", "-p", String.join(",", names), unit).ok().lines().toList();
+  }
+
   private static String file(String path) {
     return ProcessCgroup.read(Path.of(CGROUPS + path));
   }
@@ -118,20 +123,19 @@ class SystemdSlices extends SystemTest implements AppArmorProfiles, Checkpoints 
     int pid = pid("sleep 100111");
     assertThat(ProcessCgroup.paths(pid)).containsExactly(own);
     assertThat(file(PATH + "/" + scope + "/pause-" + pod.sandbox() + "/cgroup.procs")).isNotEmpty();
-    assertThat(show(scope, "ActiveState")).isEqualTo("active");
-    assertThat(show(scope, "Delegate")).isEqualTo("yes");
-    assertThat(show(scope, "Slice")).isEqualTo(POD);
+    assertThat(properties(scope, "ActiveState", "Delegate", "Slice"))
+        .containsExactlyInAnyOrder("ActiveState=active", "Delegate=yes", "Slice=" + POD);
 
     assertLimits(100, 50, own);
-    assertThat(show(POD, "MemoryMax")).isEqualTo("" + 100 * MIB);
-    assertThat(show(POD, "CPUWeight")).isEqualTo("174");
-    assertThat(show(POD, "CPUQuotaPerSecUSec")).isEqualTo("1.500000s");
-    assertThat(show(POD, "AllowedCPUs")).isEqualTo("0-1");
-    assertThat(show(POD, "TasksMax")).isEqualTo("500");
+    assertThat(
+            properties(POD, "MemoryMax", "CPUWeight", "CPUQuotaPerSecUSec", "AllowedCPUs", "TasksMax"))
+        .containsExactlyInAnyOrder(
+            "MemoryMax=" + 100 * MIB,
+            "CPUWeight=174",
+            "CPUQuotaPerSecUSec=1.500000s",
+            "AllowedCPUs=0-1",
+            "TasksMax=500");
 
-    // Now systemd writes all that it knows of.
-    Shell.run("systemctl", "daemon-reload").ok();
-    assertLimits(100, 50, own);
     peapod
         .podsCri()
         .updatePodSandboxResources(
@@ -140,6 +144,7 @@ class SystemdSlices extends SystemTest implements AppArmorProfiles, Checkpoints 
                 .setResources(memory(120))
                 .build());
     assertThat(show(POD, "MemoryMax")).isEqualTo("" + 120 * MIB);
+    // Now systemd writes all that it knows of.
     Shell.run("systemctl", "daemon-reload").ok();
     Shell.run("systemctl", "set-property", "--runtime", POD, "CPUWeight=200").ok();
     assertThat(file(PATH + "/cpu.weight")).isEqualTo("200");
@@ -185,7 +190,7 @@ class SystemdSlices extends SystemTest implements AppArmorProfiles, Checkpoints 
 
   @Test
   void appliedPodsAreInSlicesOfTheirClass() {
-    peapod.apply(
+    peapod.submit(
         Manifests.pod(
             "classy",
             "",
