@@ -1,6 +1,7 @@
 package dev.peapod.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
@@ -57,6 +58,23 @@ class DaemonsIT extends MachineTest {
       assertThat(second.err()).contains("another peapodd").contains(Long.toString(peapod.pid()));
       assertThat(peapod.client("get", "pods").exit()).isZero();
     }
+  }
+
+  @Test
+  void systemdAsTheDriverNeedsVersionTwo() throws IOException {
+    assumeThat(ProcessCgroup.IS_V2).isFalse();
+    Path directory = Files.createTempDirectory("peat-driver");
+    Shell.Result refused =
+        Shell.run(
+            Fixtures.HOME.resolve("target/peapod/bin/peapodd").toString(),
+            "--root", directory.resolve("root").toString(),
+            "--state", directory.resolve("state").toString(),
+            "--socket", directory.resolve("peapod.sock").toString(),
+            "--cgroup-driver", "systemd");
+    Shell.run("rm", "-r", directory.toString()).ok();
+    assertThat(refused.exit()).isNotZero();
+    assertThat(refused.err())
+        .contains("the cgroup driver systemd needs a machine with cgroup version 2 alone; this one has version 1");
   }
 
   @Test

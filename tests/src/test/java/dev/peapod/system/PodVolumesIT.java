@@ -131,6 +131,10 @@ class PodVolumesIT extends SystemTest {
     assertThat(peapod.client("exec", "memory", "--", "sh", "-c", "head -c 2000000 /dev/zero >/small/x").exit())
         .isNotZero();
     assertThat(sh("memory", "stat -c %s /small/x")).isEqualTo("1048576");
+    assertThat(sh("memory", "grep ' /small ' /proc/mounts"))
+        .startsWith("tmpfs /small tmpfs ")
+        .contains("rw,nosuid,nodev", "size=1024k");
+    assertThat(sh("memory", "stat -c %a:%g /small")).isEqualTo("2777:2000");
     assertThat(sh("memory", "touch /disk/mine; stat -c %u:%g /disk/mine; stat -c %a /disk"))
         .isEqualTo("1000:2000\n2777");
     peapod.delete("memory");
