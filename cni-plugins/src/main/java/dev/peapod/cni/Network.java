@@ -13,6 +13,7 @@ import dev.peapod.cni.plugin.Plugins;
 import dev.peapod.cni.spec.CniResult;
 import dev.peapod.error.PeapodException;
 import dev.peapod.linux.KernelException;
+import dev.peapod.linux.netlink.IpPrefix;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
@@ -133,6 +134,12 @@ public final class Network implements AutoCloseable {
     } finally {
       range.writeLock().unlock();
     }
+  }
+
+  /// The bridge's address on the built-in network, with the length of the pods' range; empty where files configure the
+  /// network. The bridge need not be there yet.
+  public Optional<IpPrefix> gateway() {
+    return list.gateway();
   }
 
   private Optional<String> rangeOfBefore() {

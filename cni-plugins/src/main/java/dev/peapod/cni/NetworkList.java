@@ -6,7 +6,10 @@ import dev.peapod.cni.plugin.PluginConfig;
 import dev.peapod.cni.spec.Json;
 import dev.peapod.cni.spec.Keys;
 import dev.peapod.error.PeapodException;
+import dev.peapod.linux.netlink.IpPrefix;
 import java.io.IOException;
+import java.math.BigInteger;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -100,6 +103,18 @@ public final class NetworkList {
   /// The built-in network with other addresses; empty if this is not the built-in network.
   Optional<NetworkList> withCidr(String cidr) {
     return defaults.map(d -> builtIn(pluginPath.getFirst(), d.withCidr(cidr)));
+  }
+
+  /// The bridge's address on the built-in network, with the length of the pods' range; empty if this is not the built-in
+  /// network.
+  Optional<IpPrefix> gateway() {
+    return defaults.map(
+        d -> {
+          IpPrefix range = IpPrefix.parse(d.cidr()).network();
+          BigInteger first = IpPrefix.number(range.address()).add(BigInteger.ONE);
+          InetAddress address = IpPrefix.address(first, IpPrefix.bits(range.address()));
+          return new IpPrefix(address, range.length());
+        });
   }
 
   static NetworkList of(ObjectNode json, String source, List<Path> pluginPath) {

@@ -50,7 +50,7 @@ class BadInputIT extends KubeletTest {
         Arguments.of("no image", good.replaceAll("image: .*", "imagePullPolicy: Never"), "bad.yaml", "image"),
         Arguments.of(
             "bad name", good.replace("name: bad", "name: Bad_Name"), "bad.yaml:4", "Bad_Name"),
-        Arguments.of("unknown kind", good.replace("kind: Pod", "kind: Service"), "bad.yaml:", "Service"),
+        Arguments.of("unknown kind", good.replace("kind: Pod", "kind: StatefulSet"), "bad.yaml:", "StatefulSet"),
         Arguments.of("not YAML", "spec: [", "bad.yaml:1", ""),
         Arguments.of(
             "one bad document of two",

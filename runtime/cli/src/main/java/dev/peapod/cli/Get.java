@@ -40,7 +40,7 @@ final class Get implements Callable<Integer> {
 
   /// What `all` means.
   private static final List<String> ALL =
-      List.of("pods", "daemonsets", "deployments", "replicasets", "cronjobs", "jobs");
+      List.of("pods", "services", "daemonsets", "deployments", "replicasets", "cronjobs", "jobs");
 
   @ParentCommand private Root root = new Root();
   @Mixin private Namespaced in = new Namespaced();
@@ -50,8 +50,9 @@ final class Get implements Callable<Integer> {
       paramLabel = "KIND [NAME...]",
       description =
           "pods for all, pod NAME or pod/NAME for some; also configmaps (cm), secrets,"
-              + " persistentvolumeclaims (pvc), deployments (deploy), replicasets (rs), daemonsets"
-              + " (ds), jobs and cronjobs (cj); all for pods and workloads.")
+              + " persistentvolumeclaims (pvc), services (svc), deployments (deploy), replicasets"
+              + " (rs), daemonsets (ds), jobs and cronjobs (cj); all for pods, services and"
+              + " workloads.")
   private List<String> words = List.of();
 
   @Option(

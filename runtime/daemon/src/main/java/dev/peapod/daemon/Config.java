@@ -25,6 +25,8 @@ import java.util.regex.Pattern;
 /// @param podCidr addresses of the default network
 /// @param cniConfDir CNI network configurations
 /// @param cniBinDir CNI plugins to execute
+/// @param clusterDns where pods ask for names
+/// @param clusterDomain that services and pods have their names in
 /// @param cgroupDriver whose the machine's cgroups are
 /// @param cgroupParent path of the cgroup of pods that name none
 /// @param spares how many pod networks, and root filesystems of an image, are made ahead
@@ -47,6 +49,8 @@ record Config(
     String podCidr,
     Path cniConfDir,
     Path cniBinDir,
+    DnsAddress clusterDns,
+    String clusterDomain,
     CgroupDriver cgroupDriver,
     String cgroupParent,
     int spares,
@@ -63,6 +67,9 @@ record Config(
   static final Path DEFAULT_FILE = Path.of("/etc/peapod/config.yaml");
 
   private static final Pattern TIME = Pattern.compile("([0-9]{1,9})(ms|s|m|h)");
+  private static final Pattern DOMAIN =
+      Pattern.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*");
+  private static final int LONGEST_DOMAIN = 100;
   private static final int LONGEST_SOCKET_PATH = 107;
   private static final int LONGEST_INTERFACE_NAME = 15;
 
@@ -86,6 +93,8 @@ record Config(
         text(settings, Setting.POD_CIDR),
         path(settings, Setting.CNI_CONF_DIR),
         path(settings, Setting.CNI_BIN_DIR),
+        DnsAddress.of(settings),
+        clusterDomain(settings),
         cgroupDriver(settings),
         cgroupParent(settings),
         spares(settings),
@@ -130,6 +139,19 @@ record Config(
       throw invalid(settings, Setting.BRIDGE, "not an interface name of at most 15 bytes");
     }
     return name;
+  }
+
+  private static String clusterDomain(Settings settings) {
+    String domain = text(settings, Setting.CLUSTER_DOMAIN);
+    // What stands before it in a name, and resolv.conf, want their room too.
+    if (domain.length() > LONGEST_DOMAIN || !DOMAIN.matcher(domain).matches()) {
+      throw invalid(
+          settings,
+          Setting.CLUSTER_DOMAIN,
+          "not a domain of at most %d lower case letters, digits, dots and hyphens"
+              .formatted(LONGEST_DOMAIN));
+    }
+    return domain;
   }
 
   private static CgroupDriver cgroupDriver(Settings settings) {

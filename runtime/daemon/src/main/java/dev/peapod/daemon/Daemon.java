@@ -28,6 +28,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -138,6 +139,8 @@ final class Daemon implements AutoCloseable {
               .build();
     }
     undo.push("the channel to the runtime of pods", channel::shutdownNow);
+    NameServer names = names(config, engine);
+    undo.push("the DNS server", names::close);
     PodSupervisor pods =
         new PodSupervisor(
             channel,
@@ -148,9 +151,11 @@ final class Daemon implements AutoCloseable {
                     nodeName())
                 .withShareProcessNamespace(config.shareProcessNamespace())
                 .withBackOff(config.backOff(), config.backOffMax(), config.backOffReset())
-                .withManifests(config.manifestDir()),
+                .withManifests(config.manifestDir())
+                .withDns(names),
             engine.cgroups());
     undo.push("the supervisor of pods", pods::close);
+    names.answer(pods.names());
     pods.start();
 
     // The sockets.
@@ -180,18 +185,32 @@ final class Daemon implements AutoCloseable {
     health.setStatus("", ServingStatus.SERVING);
     undo.push("health", health::enterTerminalState);
     LOG.log(System.Logger.Level.INFO, "ready on {0}", config.socket());
-    Thread later = Thread.ofVirtual().name("prepare").start(() -> prepare(engine));
+    Thread later = Thread.ofVirtual().name("prepare").start(() -> prepare(engine, pods, names));
     undo.push("what is prepared", () -> end(later));
   }
 
-  /// What the first pods would wait for is made ready when the first calls are over.
-  private static void prepare(Engine engine) {
+  /// What the first pods would wait for is made ready when the first calls are over. Pods that run already have names
+  /// answered as soon as it is known what runs.
+  private static void prepare(Engine engine, PodSupervisor pods, NameServer names) {
     try {
+      if (pods.awaitAdoption()) {
+        names.server();
+      }
       Thread.sleep(PREPARE_MILLIS);
+      names.server();
       engine.prepare();
     } catch (InterruptedException e) {
       LOG.log(System.Logger.Level.DEBUG, "ended before anything was prepared");
     }
+  }
+
+  /// Over another runtime there is no network of ours: somebody has to say where pods reach this machine.
+  private static NameServer names(Config config, Engine engine) {
+    boolean own = config.runtimeEndpoint().isEmpty();
+    return new NameServer(
+        config.clusterDns(),
+        config.clusterDomain(),
+        () -> own ? engine.gateway() : Optional.empty());
   }
 
   private static void end(Thread thread) throws InterruptedException {

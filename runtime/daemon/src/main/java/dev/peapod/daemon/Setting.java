@@ -70,6 +70,21 @@ enum Setting {
       """
       CNI plugins that are executed; Peapod's own need not be there.
       """),
+  CLUSTER_DNS(
+      "cluster-dns",
+      "",
+      "ADDRESS",
+      """
+      Where applied pods ask for names, and services are answered for: an address of this machine, or none for whom
+      the machine itself asks. Empty: the bridge's address on the default network, or else none.
+      """),
+  CLUSTER_DOMAIN(
+      "cluster-domain",
+      "cluster.local",
+      "DOMAIN",
+      """
+      Domain that the names of services and pods are in.
+      """),
   CGROUP_DRIVER(
       "cgroup-driver",
       "cgroupfs",

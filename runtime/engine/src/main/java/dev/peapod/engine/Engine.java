@@ -31,8 +31,10 @@ import dev.peapod.image.Snapshots;
 import dev.peapod.linux.EventLoop;
 import dev.peapod.linux.Inotify;
 import dev.peapod.linux.cgroup.Cgroups;
+import dev.peapod.linux.netlink.IpPrefix;
 import java.time.Clock;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
@@ -264,6 +266,12 @@ public final class Engine implements AutoCloseable {
   /// How many sandboxes there are, of all owners.
   public int sandboxCount() {
     return sandboxes.all().size();
+  }
+
+  /// The machine's own address on the pods' built-in network, with the length of their range; empty where CNI
+  /// configurations say what the network is.
+  public Optional<IpPrefix> gateway() {
+    return network.gateway();
   }
 
   /// The machine's cgroups.

@@ -5,10 +5,12 @@ import dev.peapod.linux.cgroup.Cgroups;
 import dev.peapod.pods.api.PodsService;
 import dev.peapod.pods.api.RuntimeImages;
 import dev.peapod.pods.manifest.Manifests;
+import dev.peapod.pods.service.ClusterZone;
 import dev.peapod.pods.stream.StreamClient;
 import dev.peapod.pods.supervisor.Cri;
 import dev.peapod.pods.supervisor.Fleet;
 import dev.peapod.pods.supervisor.ManifestDirectory;
+import dev.peapod.pods.supervisor.PodBoard;
 import dev.peapod.pods.supervisor.QosLevels;
 import dev.peapod.pods.workload.Workloads;
 import dev.peapod.proto.runtime.v1.VersionResponse;
@@ -26,6 +28,8 @@ import org.jspecify.annotations.Nullable;
 /// Keeps the applied pods running, through the CRI contract alone. Thread-safe.
 public final class PodSupervisor implements AutoCloseable {
   private static final Duration LOOK = Duration.ofSeconds(1);
+  private static final Duration ADOPTION = Duration.ofSeconds(5);
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(5);
 
   private final PodsConfig config;
   private final Cri cri;
@@ -72,6 +76,25 @@ public final class PodSupervisor implements AutoCloseable {
                       fleet, new Manifests(config.shareProcessNamespace()), directory, LOOK);
               manifests.start();
             });
+  }
+
+  /// The names of services and pods, for a DNS server.
+  public ClusterZone names() {
+    return new ClusterZone(config.dns().domain(), fleet.objects(), fleet.board());
+  }
+
+  /// Waits until it is known what runs of the pods that were applied before; not for long.
+  ///
+  /// @return whether there are any
+  public boolean awaitAdoption() throws InterruptedException {
+    List<PodBoard.Entry> pods = fleet.board().list().entries();
+    long end = System.nanoTime() + ADOPTION.toNanos();
+    for (PodBoard.Entry entry : pods) {
+      while (!fleet.isSettled(PodKey.of(entry.pod())) && System.nanoTime() < end) {
+        Thread.sleep(LOOK_AGAIN);
+      }
+    }
+    return !pods.isEmpty();
   }
 
   /// The images of a runtime that has no service of its own for them (`peapod.v1.Images`).

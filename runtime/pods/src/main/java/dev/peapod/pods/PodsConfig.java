@@ -1,6 +1,7 @@
 package dev.peapod.pods;
 
 import dev.peapod.linux.cgroup.CgroupName;
+import dev.peapod.pods.service.ClusterDns;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -18,6 +19,7 @@ import java.util.Optional;
 /// @param poll how often the runtime is asked what runs, where it sends no events
 /// @param nodeName what the downward API calls `spec.nodeName`
 /// @param manifests a directory whose manifests are kept applied; it need not exist
+/// @param dns whom pods ask for names
 public record PodsConfig(
     Path root,
     Path logRoot,
@@ -28,7 +30,8 @@ public record PodsConfig(
     Duration backOffReset,
     Duration poll,
     String nodeName,
-    Optional<Path> manifests) {
+    Optional<Path> manifests,
+    ClusterDns dns) {
 
   /// Kubernetes' figures: 10 s doubling to 300 s, forgotten after 10 minutes of health.
   public static PodsConfig of(Path root, Path logRoot, CgroupName cgroupParent, String nodeName) {
@@ -42,7 +45,8 @@ public record PodsConfig(
         Duration.ofMinutes(10),
         Duration.ofSeconds(1),
         nodeName,
-        Optional.empty());
+        Optional.empty(),
+        ClusterDns.NONE);
   }
 
   /// The same with a directory of manifests.
@@ -57,7 +61,8 @@ public record PodsConfig(
         backOffReset,
         poll,
         nodeName,
-        Optional.of(directory));
+        Optional.of(directory),
+        dns);
   }
 
   /// The same with other back-off figures.
@@ -72,7 +77,8 @@ public record PodsConfig(
         reset,
         poll,
         nodeName,
-        manifests);
+        manifests,
+        dns);
   }
 
   /// The same with another meaning of a manifest that does not say `shareProcessNamespace`.
@@ -87,7 +93,8 @@ public record PodsConfig(
         backOffReset,
         poll,
         nodeName,
-        manifests);
+        manifests,
+        dns);
   }
 
   /// The same with another interval between two looks at the runtime.
@@ -102,7 +109,24 @@ public record PodsConfig(
         backOffReset,
         interval,
         nodeName,
-        manifests);
+        manifests,
+        dns);
+  }
+
+  /// The same with a DNS server of the cluster's.
+  public PodsConfig withDns(ClusterDns cluster) {
+    return new PodsConfig(
+        root,
+        logRoot,
+        cgroupParent,
+        shareProcessNamespace,
+        backOffBase,
+        backOffMax,
+        backOffReset,
+        poll,
+        nodeName,
+        manifests,
+        cluster);
   }
 
   /// Where the seccomp profiles are that manifests name.

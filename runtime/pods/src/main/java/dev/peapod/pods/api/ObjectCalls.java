@@ -4,7 +4,6 @@ import dev.peapod.error.PeapodException;
 import dev.peapod.pods.object.ObjectKey;
 import dev.peapod.pods.object.ObjectKind;
 import dev.peapod.pods.object.ObjectTable;
-import dev.peapod.pods.object.WorkloadTable;
 import dev.peapod.pods.status.JsonPath;
 import dev.peapod.pods.status.LabelSelector;
 import dev.peapod.pods.supervisor.Fleet;
@@ -46,13 +45,13 @@ final class ObjectCalls {
         ListObjectsResponse.newBuilder()
             .setKind(kind.word())
             .addAllColumns(ObjectTable.columns(kind))
-            .addAllWideColumns(WorkloadTable.wideColumns(kind));
+            .addAllWideColumns(ObjectTable.wideColumns(kind));
     List<HasMetadata> objects = selected(kind, request.getSelector());
     if (request.getView() == PodView.POD_VIEW_JSONPATH) {
       response.setText(JsonPath.evaluateList(request.getTemplate(), objects));
     }
     for (HasMetadata object : objects) {
-      response.addObjects(StoredObjects.of(object, request, fleet.events()));
+      response.addObjects(StoredObjects.of(object, request, fleet));
     }
     return response.build();
   }
@@ -65,7 +64,7 @@ final class ObjectCalls {
         ObjectChange.newBuilder()
             .setKind(kind.word())
             .addAllColumns(ObjectTable.columns(kind))
-            .addAllWideColumns(WorkloadTable.wideColumns(kind));
+            .addAllWideColumns(ObjectTable.wideColumns(kind));
     Map<String, HasMetadata> known = new LinkedHashMap<>();
     long revision = fleet.objects().await(-1, 0);
     boolean first = true;
@@ -102,7 +101,7 @@ final class ObjectCalls {
     return frame
         .clone()
         .setType(type)
-        .setObject(StoredObjects.of(object, request, fleet.events()))
+        .setObject(StoredObjects.of(object, request, fleet))
         .build();
   }
 

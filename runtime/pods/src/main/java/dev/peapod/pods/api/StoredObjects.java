@@ -3,16 +3,21 @@ package dev.peapod.pods.api;
 import dev.peapod.pods.object.ObjectKey;
 import dev.peapod.pods.object.ObjectTable;
 import dev.peapod.pods.object.RolloutText;
-import dev.peapod.pods.object.WorkloadTable;
+import dev.peapod.pods.service.EndpointText;
+import dev.peapod.pods.service.Endpoints;
 import dev.peapod.pods.status.EventTable;
 import dev.peapod.pods.status.JsonPath;
 import dev.peapod.pods.status.PodText;
 import dev.peapod.pods.supervisor.EventLog;
+import dev.peapod.pods.supervisor.Fleet;
+import dev.peapod.pods.supervisor.PodBoard;
 import dev.peapod.proto.peapod.v1.ListObjectsRequest;
 import dev.peapod.proto.peapod.v1.PodCondition;
 import dev.peapod.proto.peapod.v1.RolloutProgress;
 import dev.peapod.proto.peapod.v1.StoredObject;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import java.time.Instant;
@@ -23,8 +28,8 @@ import org.jspecify.annotations.Nullable;
 final class StoredObjects {
   private StoredObjects() {}
 
-  /// @param events of all that happened
-  static StoredObject of(HasMetadata object, ListObjectsRequest request, EventLog events) {
+  /// @param fleet whose pods and events a description tells of
+  static StoredObject of(HasMetadata object, ListObjectsRequest request, Fleet fleet) {
     Instant now = Instant.now();
     StoredObject.Builder stored =
         StoredObject.newBuilder()
@@ -35,7 +40,7 @@ final class StoredObjects {
                 Instant.parse(object.getMetadata().getCreationTimestamp()).getEpochSecond()
                     * 1_000_000_000L)
             .addAllCells(ObjectTable.cells(object, now))
-            .addAllWideCells(WorkloadTable.wideCells(object))
+            .addAllWideCells(ObjectTable.wideCells(object))
             .addAllConditions(conditions(object));
     RolloutText.of(object)
         .ifPresent(
@@ -49,18 +54,22 @@ final class StoredObjects {
       case POD_VIEW_JSON -> stored.setText(PodText.json(object));
       case POD_VIEW_JSONPATH -> stored.setText(JsonPath.evaluate(request.getTemplate(), object));
       case POD_VIEW_MANIFEST, POD_VIEW_YAML -> stored.setText(PodText.yaml(object));
-      case POD_VIEW_DESCRIPTION -> stored.setText(description(object, events, now));
+      case POD_VIEW_DESCRIPTION -> stored.setText(description(object, fleet, now));
       case POD_VIEW_SUMMARY, UNRECOGNIZED -> {}
     }
     return stored.build();
   }
 
-  private static String description(HasMetadata object, EventLog events, Instant now) {
+  private static String description(HasMetadata object, Fleet fleet, Instant now) {
     StringBuilder text = new StringBuilder(ObjectTable.description(object, now));
     ObjectKey key = ObjectKey.of(object);
     if (key.kind().isWorkload()) {
       EventLog.Subject subject = EventLog.Subject.of(key);
-      EventTable.write(text, events.after(0, event -> event.subject().equals(subject)), now);
+      EventTable.write(text, fleet.events().after(0, event -> event.subject().equals(subject)), now);
+    }
+    if (object instanceof Service service) {
+      List<Pod> pods = fleet.board().list().entries().stream().map(PodBoard.Entry::pod).toList();
+      EndpointText.write(text, service, Endpoints.of(service, pods));
     }
     return text.toString();
   }

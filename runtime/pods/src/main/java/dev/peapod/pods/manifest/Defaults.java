@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.EmptyDirVolumeSource;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HTTPGetAction;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.IntOrString;
 import io.fabric8.kubernetes.api.model.Lifecycle;
 import io.fabric8.kubernetes.api.model.ObjectFieldSelector;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
@@ -16,6 +17,9 @@ import io.fabric8.kubernetes.api.model.Probe;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.ResourceRequirements;
 import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.ServicePort;
+import io.fabric8.kubernetes.api.model.ServiceSpec;
 import io.fabric8.kubernetes.api.model.Volume;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
@@ -92,7 +96,28 @@ final class Defaults {
           claim.getSpec().setVolumeMode(or(claim.getSpec().getVolumeMode(), "Filesystem"));
         }
       }
+      case Service service -> {
+        service.setSpec(or(service.getSpec(), new ServiceSpec()));
+        service(service.getSpec());
+      }
       default -> {}
+    }
+  }
+
+  private static void service(ServiceSpec spec) {
+    spec.setType(or(spec.getType(), "ClusterIP"));
+    spec.setSessionAffinity(or(spec.getSessionAffinity(), "None"));
+    spec.getPorts().forEach(port -> port.setProtocol(or(port.getProtocol(), "TCP")));
+  }
+
+  /// What a service is here that has not said otherwise: one without an address of its own.
+  static void headless(ServiceSpec spec) {
+    if (!"ExternalName".equals(spec.getType())) {
+      spec.setClusterIP("None");
+      spec.setClusterIPs(List.of("None"));
+    }
+    for (ServicePort port : spec.getPorts()) {
+      port.setTargetPort(or(port.getTargetPort(), new IntOrString(port.getPort())));
     }
   }
 

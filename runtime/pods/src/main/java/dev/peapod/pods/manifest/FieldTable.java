@@ -29,8 +29,8 @@ public final class FieldTable {
             # The fields of manifests
 
             This page is generated from the code that reads manifests (a test fails when it is stale), and has every field of
-            the Kubernetes API's `v1` Pod, ConfigMap, Secret and PersistentVolumeClaim, `apps/v1` Deployment, ReplicaSet and
-            DaemonSet, and `batch/v1` Job and CronJob. A field that is not supported is refused by name with the reason given
+            the Kubernetes API's `v1` Pod, ConfigMap, Secret, PersistentVolumeClaim and Service, `apps/v1` Deployment,
+            ReplicaSet and DaemonSet, and `batch/v1` Job and CronJob. A field that is not supported is refused by name with the reason given
             here, never ignored. What a server fills in (`status`, `metadata.uid`, ...) is accepted and dropped, so that the
             output of `get -o yaml` can be applied.
             """);

@@ -8,6 +8,7 @@ import dev.peapod.pods.object.ObjectKey;
 import dev.peapod.pods.object.ObjectKind;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Service;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -78,7 +79,12 @@ public final class Manifests {
       new WorkloadValidation(rules).validate(object);
       return new ObjectManifest(source, object, rules.warnings());
     }
-    new ObjectValidation(rules).validate(object);
+    if (object instanceof Service service) {
+      new ServiceValidation(rules).validate(service);
+      Defaults.headless(service.getSpec());
+    } else {
+      new ObjectValidation(rules).validate(object);
+    }
     return new ObjectManifest(source, object, rules.warnings());
   }
 
@@ -139,8 +145,8 @@ public final class Manifests {
                   + ", Kind="
                   + Words.cut(kind)
                   + "\" is not supported by this version of Peapod: it knows v1 Pod, ConfigMap,"
-                  + " Secret and PersistentVolumeClaim, apps/v1 Deployment, ReplicaSet and"
-                  + " DaemonSet, batch/v1 Job and CronJob"));
+                  + " Secret, PersistentVolumeClaim and Service, apps/v1 Deployment, ReplicaSet"
+                  + " and DaemonSet, batch/v1 Job and CronJob"));
       return null;
     }
     int before = problems.count();

@@ -49,6 +49,9 @@ final class PodValidation {
     if (spec.getHostname() != null && !spec.getHostname().isEmpty()) {
       rules.label("spec.hostname", spec.getHostname());
     }
+    if (spec.getSubdomain() != null && !spec.getSubdomain().isEmpty()) {
+      rules.label("spec.subdomain", spec.getSubdomain());
+    }
     if (Boolean.TRUE.equals(spec.getHostPID())
         && Boolean.TRUE.equals(spec.getShareProcessNamespace())) {
       rules.invalid(

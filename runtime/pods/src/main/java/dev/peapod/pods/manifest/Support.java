@@ -22,6 +22,8 @@ import io.fabric8.kubernetes.api.model.ProjectedVolumeSource;
 import io.fabric8.kubernetes.api.model.ResourceRequirements;
 import io.fabric8.kubernetes.api.model.SecretVolumeSource;
 import io.fabric8.kubernetes.api.model.SecurityContext;
+import io.fabric8.kubernetes.api.model.ServicePort;
+import io.fabric8.kubernetes.api.model.ServiceSpec;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.VolumeProjection;
@@ -40,7 +42,6 @@ final class Support {
   private static final String ONE_MACHINE_VOLUMES =
       "volumes are on this one machine: emptyDir, hostPath, persistentVolumeClaim, image, or made"
           + " of configMap, secret, downwardAPI, projected";
-  private static final String NO_CLUSTER_DNS = "there is no cluster's DNS here that would know it";
   private static final String A_DIRECTORY = "a claim is a new directory on this machine";
   private static final String ROOT_OWNS = "files of volumes belong to root and to fsGroup";
   private static final String NO_API = "there is no Kubernetes API server here";
@@ -98,7 +99,9 @@ final class Support {
                   "restartPolicy",
                   "schedulerName",
                   "securityContext",
+                  "setHostnameAsFQDN",
                   "shareProcessNamespace",
+                  "subdomain",
                   "terminationGracePeriodSeconds",
                   "volumes")),
           Map.entry(
@@ -215,7 +218,24 @@ final class Support {
           Map.entry(
               PersistentVolumeClaimSpec.class,
               Set.of("accessModes", "resources", "storageClassName", "volumeMode")),
-          Map.entry(VolumeResourceRequirements.class, Set.of("requests")));
+          Map.entry(VolumeResourceRequirements.class, Set.of("requests")),
+          Map.entry(
+              ServiceSpec.class,
+              Set.of(
+                  "clusterIP",
+                  "clusterIPs",
+                  "externalName",
+                  "internalTrafficPolicy",
+                  "ipFamilies",
+                  "ipFamilyPolicy",
+                  "ports",
+                  "publishNotReadyAddresses",
+                  "selector",
+                  "sessionAffinity",
+                  "type")),
+          Map.entry(
+              ServicePort.class,
+              Set.of("appProtocol", "name", "port", "protocol", "targetPort")));
 
   private static final Map<String, String> REASONS = reasons();
 
@@ -293,6 +313,20 @@ final class Support {
       reasons.put("PersistentVolumeClaimSpec." + field, A_DIRECTORY);
     }
     reasons.put("VolumeResourceRequirements.limits", A_DIRECTORY);
+    for (String field :
+        Set.of(
+            "ServiceSpec.allocateLoadBalancerNodePorts",
+            "ServiceSpec.externalIPs",
+            "ServiceSpec.externalTrafficPolicy",
+            "ServiceSpec.healthCheckNodePort",
+            "ServiceSpec.loadBalancerClass",
+            "ServiceSpec.loadBalancerIP",
+            "ServiceSpec.loadBalancerSourceRanges",
+            "ServiceSpec.sessionAffinityConfig",
+            "ServiceSpec.trafficDistribution",
+            "ServicePort.nodePort")) {
+      reasons.put(field, ServiceValidation.NO_PROXY);
+    }
     reasons.put(
         "DaemonSetSpec.revisionHistoryLimit", "earlier templates of a DaemonSet are not kept");
     for (String field : Set.of("selector", "manualSelector")) {
@@ -306,8 +340,6 @@ final class Support {
     reasons.put("ObjectMeta.deletionTimestamp", "use `peapod delete`");
     reasons.put("ObjectMeta.deletionGracePeriodSeconds", "use `peapod delete`");
     reasons.put("PodSpec.hostnameOverride", "use hostname");
-    reasons.put("PodSpec.setHostnameAsFQDN", NO_CLUSTER_DNS);
-    reasons.put("PodSpec.subdomain", NO_CLUSTER_DNS);
     reasons.put("Container.volumeDevices", "volumes are directories and files");
     reasons.put("ResourceRequirements.claims", NO_API);
     for (String type : Set.of("SecurityContext.", "PodSecurityContext.")) {

@@ -7,7 +7,6 @@ import java.net.InetSocketAddress;
 import java.net.SocketException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -21,29 +20,6 @@ public final class HostFacts {
   private static volatile @Nullable Address address;
 
   private HostFacts() {}
-
-  /// The host's resolver configuration.
-  public record Resolver(List<String> servers, List<String> searches, List<String> options) {}
-
-  public static Resolver resolver() {
-    List<String> servers = new ArrayList<>();
-    List<String> searches = new ArrayList<>();
-    List<String> options = new ArrayList<>();
-    for (String line : lines(Path.of("/etc/resolv.conf"))) {
-      List<String> words = List.of(line.strip().split("\\s+"));
-      List<String> values = words.subList(Math.min(1, words.size()), words.size());
-      switch (words.getFirst()) {
-        case "nameserver" -> servers.addAll(values.subList(0, Math.min(1, values.size())));
-        case "search" -> {
-          searches.clear();
-          searches.addAll(values);
-        }
-        case "options" -> options.addAll(values);
-        default -> {}
-      }
-    }
-    return new Resolver(servers.subList(0, Math.min(3, servers.size())), searches, options);
-  }
 
   public static String hostsFile() {
     return String.join("\n", lines(Path.of("/etc/hosts"))) + "\n";

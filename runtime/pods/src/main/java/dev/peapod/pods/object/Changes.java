@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.Service;
 import java.util.Objects;
 
 /// Which changes of documents Kubernetes allows.
@@ -23,6 +24,8 @@ final class Changes {
               && Objects.equals(present.getImmutable(), asked.getImmutable());
       case PersistentVolumeClaim present ->
           b instanceof PersistentVolumeClaim asked && present.getSpec().equals(asked.getSpec());
+      case Service present ->
+          b instanceof Service asked && present.getSpec().equals(asked.getSpec());
       default -> Specs.of(a).equals(Specs.of(b));
     };
   }
@@ -68,6 +71,9 @@ final class Changes {
               "spec",
               "spec is immutable after creation except resources.requests and"
                   + " volumeAttributesClassName for bound claims");
+      case Service service -> {
+        // All of it may change: nothing hangs on an address that it would have.
+      }
       default ->
           Specs.forbidden(present, asked)
               .ifPresent(

@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.apps.DaemonSet;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.ReplicaSet;
@@ -16,8 +17,8 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
-/// The kinds of documents that are kept beside pods: what pods refer to, and workloads, of which
-/// pods are made.
+/// The kinds of documents that are kept beside pods: what pods refer to, services, by whose names
+/// they are found, and workloads, of which pods are made.
 public enum ObjectKind {
   CONFIG_MAP("v1", "ConfigMap", "configmap", ConfigMap.class, List.of("configmaps", "cm")),
   SECRET("v1", "Secret", "secret", Secret.class, List.of("secrets")),
@@ -27,6 +28,7 @@ public enum ObjectKind {
       "persistentvolumeclaim",
       PersistentVolumeClaim.class,
       List.of("persistentvolumeclaims", "pvc")),
+  SERVICE("v1", "Service", "service", Service.class, List.of("services", "svc")),
   // Controllers look at them in this order: what has pods comes before what has it for its own.
   REPLICA_SET(
       "apps/v1", "ReplicaSet", "replicaset", ReplicaSet.class, List.of("replicasets", "rs")),

@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.Service;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Base64;
@@ -23,6 +24,7 @@ public final class ObjectTable {
       case CONFIG_MAP -> List.of("DATA");
       case SECRET -> List.of("TYPE", "DATA");
       case CLAIM -> List.of("STATUS", "CAPACITY", "ACCESS MODES");
+      case SERVICE -> ServiceTable.COLUMNS;
       case REPLICA_SET, DEPLOYMENT, DAEMON_SET, JOB, CRON_JOB -> WorkloadTable.columns(kind);
     };
   }
@@ -39,8 +41,23 @@ public final class ObjectTable {
               capacity(claim),
               String.join(
                   ",", claim.getSpec().getAccessModes().stream().map(ObjectTable::mode).toList()));
+      case Service service -> ServiceTable.cells(service);
       default -> WorkloadTable.cells(object, now);
     };
+  }
+
+  /// The titles after AGE of a wide table.
+  public static List<String> wideColumns(ObjectKind kind) {
+    return kind == ObjectKind.SERVICE
+        ? ServiceTable.WIDE_COLUMNS
+        : WorkloadTable.wideColumns(kind);
+  }
+
+  /// A row's cells below [#wideColumns].
+  public static List<String> wideCells(HasMetadata object) {
+    return object instanceof Service service
+        ? ServiceTable.wideCells(service)
+        : WorkloadTable.wideCells(object);
   }
 
   /// A document at length, as `kubectl describe` lays it out.
@@ -69,6 +86,7 @@ public final class ObjectTable {
         out.append("Capacity:     ").append(cells.get(1)).append('\n');
         out.append("Access Modes: ").append(cells.get(2)).append('\n');
       }
+      case Service service -> ServiceTable.describe(out, service);
       default -> WorkloadDescription.write(out, object, now);
     }
     return out.toString();

@@ -23,7 +23,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Workloads as rows of a table, with the columns that `kubectl get` has.
-public final class WorkloadTable {
+final class WorkloadTable {
   private WorkloadTable() {}
 
   static List<String> columns(ObjectKind kind) {
@@ -33,7 +33,7 @@ public final class WorkloadTable {
       case DAEMON_SET -> List.of("DESIRED", "CURRENT", "READY", "UP-TO-DATE", "AVAILABLE");
       case JOB -> List.of("STATUS", "COMPLETIONS", "DURATION");
       case CRON_JOB -> List.of("SCHEDULE", "TIMEZONE", "SUSPEND", "ACTIVE", "LAST SCHEDULE");
-      case CONFIG_MAP, SECRET, CLAIM -> List.of();
+      case CONFIG_MAP, SECRET, CLAIM, SERVICE -> List.of();
     };
   }
 
@@ -79,12 +79,12 @@ public final class WorkloadTable {
   }
 
   /// The titles after AGE of a wide table.
-  public static List<String> wideColumns(ObjectKind kind) {
+  static List<String> wideColumns(ObjectKind kind) {
     return kind.isWorkload() ? List.of("CONTAINERS", "IMAGES", "SELECTOR") : List.of();
   }
 
   /// A row's cells below [#wideColumns].
-  public static List<String> wideCells(HasMetadata object) {
+  static List<String> wideCells(HasMetadata object) {
     return template(object)
         .map(
             template ->

@@ -131,6 +131,14 @@ final class Adoption {
     return statuses.stream().filter(status -> slot.name().equals(status.getName())).toList();
   }
 
+  /// What an earlier daemon wrote down of the instance that a slot has.
+  static Optional<io.fabric8.kubernetes.api.model.ContainerStatus> reported(
+      ContainerSlot slot, @Nullable PodStatus earlier) {
+    return known(slot, earlier).stream()
+        .filter(status -> StatusReport.bare(status.getContainerID()).equals(slot.containerId))
+        .findFirst();
+  }
+
   /// What a running instance was made by, as far as an earlier daemon has said: it may have ended
   /// between a change of the manifest and what had to follow from it.
   private static io.fabric8.kubernetes.api.model.Container as(

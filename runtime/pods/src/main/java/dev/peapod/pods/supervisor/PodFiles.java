@@ -23,7 +23,9 @@ final class PodFiles {
   }
 
   /// Writes the hosts file that all containers of the pod share.
-  static void writeHosts(Pod pod, PodPaths paths, String podIp) {
+  ///
+  /// @param domain of the cluster
+  static void writeHosts(Pod pod, PodPaths paths, String podIp, String domain) {
     boolean hostNetwork = SandboxConfigs.isTrue(pod.getSpec().getHostNetwork());
     StringBuilder text = new StringBuilder("# Kubernetes-managed hosts file");
     if (hostNetwork) {
@@ -40,7 +42,9 @@ final class PodFiles {
           fe00::2\tip6-allrouters
           """);
       if (!podIp.isEmpty()) {
-        text.append(podIp).append('\t').append(SandboxConfigs.hostname(pod)).append('\n');
+        text.append(podIp).append('\t');
+        PodDns.fullName(pod, domain).ifPresent(name -> text.append(name).append('\t'));
+        text.append(PodDns.hostname(pod)).append('\n');
       }
     }
     if (!pod.getSpec().getHostAliases().isEmpty()) {

@@ -205,7 +205,11 @@ final class PodWorker {
       }
       case Message.Probed probed -> {
         if (!end.isRemoving()) {
+          boolean before = probed.slot().ready;
           containers.probed(pod(), probed, sandbox.ip());
+          if (probed.slot().ready != before) {
+            record.changeSoon();
+          }
         }
       }
       case Message.Delete delete -> delete(delete);
@@ -252,7 +256,15 @@ final class PodWorker {
     slots
         .all()
         .filter(ContainerSlot::isAlive)
-        .forEach(slot -> Probes.begin(shared, pod(), slot, sandbox.ip(), this::tell));
+        .forEach(
+            slot ->
+                Probes.resume(
+                    shared,
+                    pod(),
+                    slot,
+                    Adoption.reported(slot, earlier),
+                    sandbox.ip(),
+                    this::tell));
     if (slots.mains().stream().anyMatch(slot -> slot.isAlive() || slot.ended != null)) {
       slots.inits().stream()
           .filter(ContainerSlot::isAlive)

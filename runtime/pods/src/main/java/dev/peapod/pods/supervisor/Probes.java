@@ -11,6 +11,7 @@ import dev.peapod.pods.probe.ProbeResult;
 import dev.peapod.pods.probe.Prober;
 import dev.peapod.proto.runtime.v1.ExecSyncResponse;
 import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.HTTPGetAction;
 import io.fabric8.kubernetes.api.model.IntOrString;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -42,6 +43,27 @@ final class Probes {
       add(shared, pod, slot, ProbeKind.STARTUP, spec.getStartupProbe(), podIp, worker);
     } else {
       started(shared, pod, slot, podIp, worker);
+    }
+  }
+
+  /// The same for a container that runs since an earlier daemon: it has started and is ready as that one found, until a
+  /// probe says otherwise. Who relies on it would miss it otherwise, though nothing has happened to it.
+  ///
+  /// @param before what that daemon wrote down
+  static void resume(
+      Shared shared,
+      Pod pod,
+      ContainerSlot slot,
+      Optional<ContainerStatus> before,
+      String podIp,
+      Consumer<Message> worker) {
+    boolean probed =
+        slot.role == ContainerSlot.Role.MAIN || slot.role == ContainerSlot.Role.SIDECAR;
+    if (probed && before.filter(s -> Boolean.TRUE.equals(s.getStarted())).isPresent()) {
+      started(shared, pod, slot, podIp, worker);
+      slot.ready |= Boolean.TRUE.equals(before.get().getReady());
+    } else {
+      begin(shared, pod, slot, podIp, worker);
     }
   }
 

@@ -1,7 +1,6 @@
 package dev.peapod.pods.supervisor;
 
 import dev.peapod.pods.PodsConfig;
-import dev.peapod.pods.node.HostFacts;
 import dev.peapod.proto.runtime.v1.DNSConfig;
 import dev.peapod.proto.runtime.v1.Int64Value;
 import dev.peapod.proto.runtime.v1.LinuxPodSandboxConfig;
@@ -19,29 +18,26 @@ import io.fabric8.kubernetes.api.model.AppArmorProfile;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.api.model.PodDNSConfig;
-import io.fabric8.kubernetes.api.model.PodDNSConfigOption;
 import io.fabric8.kubernetes.api.model.PodSecurityContext;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.SELinuxOptions;
 import io.fabric8.kubernetes.api.model.SeccompProfile;
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A pod's sandbox as a CRI runtime is asked for it.
 final class SandboxConfigs {
-  private static final int MAX_SEARCHES = 32;
-
   private SandboxConfigs() {}
 
   /// @param firstUser the first of the host's users that the pod has for its own
   static PodSandboxConfig of(
-      Pod pod, int attempt, Optional<Integer> firstUser, PodsConfig config, PodPaths paths) {
+      Pod pod,
+      int attempt,
+      Optional<Integer> firstUser,
+      DNSConfig dns,
+      PodsConfig config,
+      PodPaths paths) {
     PodSpec spec = pod.getSpec();
     PodSandboxConfig.Builder result =
         PodSandboxConfig.newBuilder()
@@ -52,9 +48,9 @@ final class SandboxConfigs {
                     .setUid(pod.getMetadata().getUid())
                     .setAttempt(attempt))
             .setLogDirectory(paths.logs().toString())
-            .setDnsConfig(dns(spec));
+            .setDnsConfig(dns);
     if (!isTrue(spec.getHostNetwork())) {
-      result.setHostname(hostname(pod));
+      result.setHostname(PodDns.nodeName(pod, config.dns().domain()));
       spec.getContainers().forEach(container -> ports(container, result));
     }
     if (pod.getMetadata().getLabels() != null) {
@@ -73,22 +69,6 @@ final class SandboxConfigs {
     return result.build();
   }
 
-  /// The pod's host name: at most 63 characters, as kubelet cuts it.
-  static String hostname(Pod pod) {
-    String hostname = pod.getSpec().getHostname();
-    if (hostname != null && !hostname.isEmpty()) {
-      return hostname;
-    }
-    String name = pod.getMetadata().getName();
-    if (name.length() > 63) {
-      name = name.substring(0, 63);
-      while (name.endsWith("-") || name.endsWith(".")) {
-        name = name.substring(0, name.length() - 1);
-      }
-    }
-    return name;
-  }
-
   private static void ports(Container container, PodSandboxConfig.Builder result) {
     for (ContainerPort port : container.getPorts()) {
       // Kubelet passes all ports; a runtime acts on those with a host port.
@@ -104,40 +84,6 @@ final class SandboxConfigs {
               .setHostPort(port.getHostPort() == null ? 0 : port.getHostPort())
               .setHostIp(port.getHostIP() == null ? "" : port.getHostIP()));
     }
-  }
-
-  private static DNSConfig dns(PodSpec spec) {
-    List<String> servers = new ArrayList<>();
-    List<String> searches = new ArrayList<>();
-    List<String> options = new ArrayList<>();
-    // Without a cluster there is no cluster DNS, and ClusterFirst means the host's, as kubelet
-    // falls back to.
-    if (!"None".equals(spec.getDnsPolicy())) {
-      HostFacts.Resolver host = HostFacts.resolver();
-      servers.addAll(host.servers());
-      searches.addAll(host.searches());
-      options.addAll(host.options());
-    }
-    PodDNSConfig more = spec.getDnsConfig();
-    if (more != null) {
-      servers.addAll(more.getNameservers());
-      searches.addAll(more.getSearches());
-      for (PodDNSConfigOption option : more.getOptions()) {
-        String value = option.getValue();
-        options.removeIf(o -> o.equals(option.getName()) || o.startsWith(option.getName() + ":"));
-        options.add(value == null ? option.getName() : option.getName() + ":" + value);
-      }
-    }
-    return DNSConfig.newBuilder()
-        .addAllServers(first(servers, 3))
-        .addAllSearches(first(searches, MAX_SEARCHES))
-        .addAllOptions(options)
-        .build();
-  }
-
-  private static List<String> first(List<String> values, int count) {
-    Set<String> distinct = new LinkedHashSet<>(values);
-    return distinct.stream().limit(count).toList();
   }
 
   private static LinuxPodSandboxConfig linux(

@@ -1,10 +1,12 @@
 package dev.peapod.pods.supervisor;
 
+import dev.peapod.dns.ResolvConf;
 import dev.peapod.error.PeapodException;
 import dev.peapod.pods.PodKey;
 import dev.peapod.pods.backoff.BackOff;
 import dev.peapod.pods.environment.PodFields;
 import dev.peapod.pods.volume.PodVolumes;
+import dev.peapod.proto.runtime.v1.DNSConfig;
 import dev.peapod.proto.runtime.v1.PodSandbox;
 import dev.peapod.proto.runtime.v1.PodSandboxConfig;
 import dev.peapod.proto.runtime.v1.PodSandboxState;
@@ -94,7 +96,12 @@ final class SandboxKeeper {
 
   /// What the present sandbox was asked for with.
   PodSandboxConfig config(Pod pod) {
-    return SandboxConfigs.of(pod, nextAttempt - 1, firstUser, shared.config(), paths);
+    DNSConfig dns = dns(pod).config();
+    return SandboxConfigs.of(pod, nextAttempt - 1, firstUser, dns, shared.config(), paths);
+  }
+
+  private PodDns.Config dns(Pod pod) {
+    return PodDns.of(pod, shared.config().dns(), ResolvConf.ofHost());
   }
 
   void adopt(Adoption.Found found) {
@@ -164,10 +171,14 @@ final class SandboxKeeper {
       if (Boolean.FALSE.equals(pod.getSpec().getHostUsers())) {
         users = Optional.of(shared.users().take(shared.cri().sandboxes(Map.of())));
       }
-      PodSandboxConfig config = SandboxConfigs.of(pod, attempt, users, shared.config(), paths);
+      PodDns.Config dns = dns(pod);
+      dns.problems().forEach(p -> shared.events().warning(key, "", p.reason(), p.message()));
+      PodSandboxConfig config =
+          SandboxConfigs.of(pod, attempt, users, dns.config(), shared.config(), paths);
       made = shared.cri().runSandbox(config);
       List<String> addresses = Adoption.ips(shared.cri().sandboxStatus(made));
-      PodFiles.writeHosts(pod, paths, addresses.isEmpty() ? "" : addresses.getFirst());
+      String ip = addresses.isEmpty() ? "" : addresses.getFirst();
+      PodFiles.writeHosts(pod, paths, ip, shared.config().dns().domain());
       return new Message.SandboxMade(made, attempt, addresses, users);
     } catch (RuntimeException e) {
       String why = "Failed to create pod sandbox: " + e.getMessage();

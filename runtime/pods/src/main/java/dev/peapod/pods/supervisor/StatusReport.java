@@ -324,7 +324,8 @@ final class StatusReport {
     return runtime.get() + MARK + id;
   }
 
-  private static String bare(@Nullable String id) {
+  /// A container's id as the runtime has it.
+  static String bare(@Nullable String id) {
     return id == null ? "" : id.substring(id.indexOf(MARK) < 0 ? 0 : id.indexOf(MARK) + MARK.length());
   }
 

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.peapod.dns;
+
+import org.jspecify.annotations.NullMarked;
