@@ -75,8 +75,7 @@ enum Setting {
       "",
       "ADDRESS",
       """
-      Where applied pods ask for names, and services are answered for: an address of this machine, or none for whom
-      the machine itself asks. Empty: the bridge's address on the default network, or else none.
+      Where applied pods ask for names: an address of this machine, or none. Empty: the default network's bridge.
       """),
   CLUSTER_DOMAIN(
       "cluster-domain",
