@@ -12,6 +12,7 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -52,6 +53,9 @@ public final class Lists {
         }
       };
 
+  /// What so many starts leave to be done, to compile and to write out.
+  private static final Duration SETTLING = Duration.ofSeconds(10);
+
   private final PrintStream out = System.out;
   private final Channel channel;
 
@@ -91,6 +95,7 @@ public final class Lists {
         for (Future<Runtime.StartedPod> one : starting) {
           started.add(one.get());
         }
+        Thread.sleep(SETTLING);
         new Lists(channel.channel()).run(pods, rounds);
       } finally {
         List<Future<?>> removing = new ArrayList<>();
@@ -116,6 +121,7 @@ public final class Lists {
   private void run(int pods, int rounds) {
     List<MethodDescriptor<byte[], byte[]>> calls =
         Stream.of(
+                RuntimeServiceGrpc.getVersionMethod(), // what any call takes
                 RuntimeServiceGrpc.getListPodSandboxMethod(),
                 RuntimeServiceGrpc.getListContainersMethod(),
                 RuntimeServiceGrpc.getListContainerStatsMethod(),
@@ -129,7 +135,7 @@ public final class Lists {
     for (MethodDescriptor<byte[], byte[]> call : calls) {
       int size = 0;
       // What the compiler has to see first is not counted.
-      for (int i = 0; i < rounds / 4; i++) {
+      for (int i = 0; i < rounds; i++) {
         size = ask(call);
       }
       long[] times = new long[rounds];
