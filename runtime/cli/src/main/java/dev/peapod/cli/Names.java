@@ -10,6 +10,20 @@ import java.util.Set;
 final class Names {
   private static final Set<String> PODS = Set.of("pod", "pods", "po");
 
+  /// All that can be listed.
+  static final List<String> KINDS =
+      List.of(
+          "pods",
+          "services",
+          "configmaps",
+          "secrets",
+          "persistentvolumeclaims",
+          "deployments",
+          "replicasets",
+          "daemonsets",
+          "jobs",
+          "cronjobs");
+
   /// What is named of one kind; no names mean all.
   record Group(String kind, List<String> names) {
     boolean isOfPods() {

@@ -84,7 +84,7 @@ class ShareFilesTest {
     Files.writeString(
         directory.resolve("complete"),
         """
-        peapod() { [[ $* == *'-n other'* ]] && echo pod/theirs || printf 'pod/web\\npod/worker\\npod/db\\n'; }
+        peapod() { [[ $* == *jsonpath* ]] && echo first second && return; [[ $* == *'-n other'* ]] && echo pod/theirs || printf 'pod/web\\npod/worker\\npod/db\\n'; }
         compopt() { :; }
         source ./completion
         COMP_WORDS=("$@")
@@ -100,9 +100,44 @@ class ShareFilesTest {
     assertThat(completed("peapod", "exec", "w")).containsExactly("web", "worker");
     assertThat(completed("peapod", "logs", "-n", "other", "")).containsExactly("theirs");
     assertThat(completed("peapod", "attach", "pod/d")).containsExactly("pod/db");
-    assertThat(completed("peapod", "get", "")).contains("pod/web");
+    assertThat(completed("peapod", "get", "")).contains("pod/web", "services");
+    assertThat(completed("peapod", "get", "-o", "j")).containsExactlyInAnyOrder("json", "jsonpath=");
+    assertThat(completed("peapod", "get", "-l", "w")).containsExactly("");
+    assertThat(completed("peapod", "get", "-l", "app=web", "pods", "w")).containsExactly("web", "worker");
+    assertThat(completed("peapod", "logs", "web", "-c", "s")).containsExactly("second");
+    assertThat(completed("peapod", "apply", "-f", "compl"))
+        .containsExactlyInAnyOrder("complete", "completion");
     assertThat(completed("peapod", "delete", "pod", "d")).containsExactly("db");
     assertThat(completed("peapod", "exec", "web", "--", "w")).containsExactly("");
+  }
+
+  @Test
+  void fishCompletesVerbsOptionsAndPods() throws IOException {
+    assumeInstalled("fish");
+    Files.writeString(
+        directory.resolve("completion"), FILES.getOrDefault("fish/vendor_completions.d/peapod.fish", ""));
+    Files.writeString(
+        directory.resolve("complete"),
+        """
+        function peapod
+            string match -q '*jsonpath*' -- "$argv"; and echo first second; and return
+            printf 'pod/web\npod/worker\n'
+        end
+        source ./completion
+        complete -C"$argv" | string replace -r '\t.*' ''
+        """);
+    assertThat(inFish("peapod de")).containsExactlyInAnyOrder("debug", "delete", "describe");
+    assertThat(inFish("peapod get ")).contains("pod/web", "services");
+    assertThat(inFish("peapod get -l app=web pods ")).containsExactly("web", "worker");
+    assertThat(inFish("peapod get -o j")).containsExactlyInAnyOrder("json", "jsonpath=");
+    assertThat(inFish("peapod exec w")).containsExactlyInAnyOrder("web", "worker");
+    assertThat(inFish("peapod logs web -c ")).containsExactlyInAnyOrder("first", "second");
+    assertThat(inFish("peapod apply -f compl")).contains("complete", "completion");
+    assertThat(inFish("peapod completion ")).contains("bash", "zsh", "fish");
+  }
+
+  private List<String> inFish(String line) throws IOException {
+    return output("fish", "complete", line).lines().toList();
   }
 
   private List<String> completed(String... words) throws IOException {
