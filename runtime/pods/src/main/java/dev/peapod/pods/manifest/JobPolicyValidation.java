@@ -59,7 +59,7 @@ final class JobPolicyValidation {
 
   private void failureRule(String path, PodFailurePolicyRule rule) {
     String action = path + ".action";
-    if ("FailIndex".equals(rule.getAction())) {
+    if ("FailIndex".equals(rule.getAction()) && spec.getBackoffLimitPerIndex() == null) {
       rules.invalid(action, rule.getAction(), "requires the backoffLimitPerIndex to be set");
     } else {
       oneOf(action, rule.getAction(), List.of("Count", "FailIndex", "FailJob", "Ignore"));

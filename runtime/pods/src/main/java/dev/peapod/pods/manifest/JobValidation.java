@@ -100,6 +100,8 @@ final class JobValidation {
     rules.notNegative("spec.completions", spec.getCompletions());
     rules.notNegative("spec.activeDeadlineSeconds", spec.getActiveDeadlineSeconds());
     rules.notNegative("spec.backoffLimit", spec.getBackoffLimit());
+    rules.notNegative("spec.backoffLimitPerIndex", spec.getBackoffLimitPerIndex());
+    rules.notNegative("spec.maxFailedIndexes", spec.getMaxFailedIndexes());
     rules.notNegative("spec.ttlSecondsAfterFinished", spec.getTtlSecondsAfterFinished());
     rules.oneOf("spec.completionMode", spec.getCompletionMode(), Set.of("NonIndexed", "Indexed"));
     rules.oneOf(
@@ -111,6 +113,13 @@ final class JobValidation {
     new JobPolicyValidation(rules, spec).check();
     if ("Indexed".equals(spec.getCompletionMode())) {
       indexes(rules, spec);
+    } else {
+      onlyIndexed(rules, "spec.backoffLimitPerIndex", spec.getBackoffLimitPerIndex());
+      onlyIndexed(rules, "spec.maxFailedIndexes", spec.getMaxFailedIndexes());
+    }
+    if (spec.getMaxFailedIndexes() != null && spec.getBackoffLimitPerIndex() == null) {
+      rules.error(
+          "spec.backoffLimitPerIndex", "Required value: when maxFailedIndexes is specified");
     }
     String policy = spec.getTemplate().getSpec().getRestartPolicy();
     if ("Always".equals(policy)) {
@@ -123,6 +132,12 @@ final class JobValidation {
     WorkloadValidation.template(rules.below("spec.template"), spec.getTemplate());
   }
 
+  private static void onlyIndexed(Rules rules, String path, @Nullable Integer value) {
+    if (value != null) {
+      rules.invalid(path, value, "requires indexed completion mode");
+    }
+  }
+
   private static void indexes(Rules rules, JobSpec spec) {
     if (spec.getCompletions() == null) {
       rules.error("spec.completions", "Required value: when completion mode is Indexed");
@@ -131,6 +146,11 @@ final class JobValidation {
           "spec.completions",
           spec.getCompletions(),
           "must be less than or equal to 100000 when completion mode is Indexed");
+    }
+    Integer most = spec.getMaxFailedIndexes();
+    if (most != null && spec.getCompletions() != null && most > spec.getCompletions()) {
+      rules.invalid(
+          "spec.maxFailedIndexes", most, "must be less than or equal to completions");
     }
     if (spec.getParallelism() > MOST_INDEXES) {
       rules.invalid(

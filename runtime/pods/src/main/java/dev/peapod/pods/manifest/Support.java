@@ -69,8 +69,10 @@ final class Support {
               Set.of(
                   "activeDeadlineSeconds",
                   "backoffLimit",
+                  "backoffLimitPerIndex",
                   "completionMode",
                   "completions",
+                  "maxFailedIndexes",
                   "parallelism",
                   "podFailurePolicy",
                   "podReplacementPolicy",
@@ -331,9 +333,6 @@ final class Support {
         "DaemonSetSpec.revisionHistoryLimit", "earlier templates of a DaemonSet are not kept");
     for (String field : Set.of("selector", "manualSelector")) {
       reasons.put("JobSpec." + field, "a job has the pods that it has made");
-    }
-    for (String field : Set.of("backoffLimitPerIndex", "maxFailedIndexes")) {
-      reasons.put("JobSpec." + field, "use backoffLimit");
     }
     reasons.put("JobSpec.managedBy", "there is one controller of jobs here");
     reasons.put("JobSpec.scheduling", ONE_MACHINE);

@@ -105,7 +105,9 @@ final class WorkloadDefaults {
       spec.setCompletions(1);
     }
     spec.setParallelism(or(spec.getParallelism(), 1));
-    spec.setBackoffLimit(or(spec.getBackoffLimit(), 6));
+    // Where each index has its own limit, the job's is no limit unless it is given.
+    spec.setBackoffLimit(
+        or(spec.getBackoffLimit(), spec.getBackoffLimitPerIndex() == null ? 6 : Integer.MAX_VALUE));
     spec.setCompletionMode(or(spec.getCompletionMode(), "NonIndexed"));
     spec.setSuspend(or(spec.getSuspend(), false));
     boolean judges = spec.getPodFailurePolicy() != null;

@@ -86,8 +86,13 @@ final class Specs {
                     "spec.podFailurePolicy",
                     before.getPodFailurePolicy(),
                     wanted.getPodFailurePolicy()))
+        .or(() -> same("spec.successPolicy", before.getSuccessPolicy(), wanted.getSuccessPolicy()))
         .or(
-            () -> same("spec.successPolicy", before.getSuccessPolicy(), wanted.getSuccessPolicy()));
+            () ->
+                same(
+                    "spec.backoffLimitPerIndex",
+                    before.getBackoffLimitPerIndex(),
+                    wanted.getBackoffLimitPerIndex()));
   }
 
   private static Optional<String> same(

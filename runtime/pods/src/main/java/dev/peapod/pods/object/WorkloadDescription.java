@@ -121,6 +121,8 @@ final class WorkloadDescription {
     line("Completions", spec.getCompletions() == null ? "<unset>" : spec.getCompletions() + "");
     line("Mode", spec.getCompletionMode());
     line("Backoff Limit", String.valueOf(spec.getBackoffLimit()));
+    line("Backoff Limit Per Index", number(spec.getBackoffLimitPerIndex()));
+    line("Max Failed Indexes", number(spec.getMaxFailedIndexes()));
     if (status == null) {
       return;
     }
@@ -137,6 +139,7 @@ final class WorkloadDescription {
             + WorkloadTable.number(status.getFailed())
             + " Failed");
     line("Completed Indexes", status.getCompletedIndexes());
+    line("Failed Indexes", status.getFailedIndexes());
     conditions();
     status
         .getConditions()
@@ -177,6 +180,10 @@ final class WorkloadDescription {
       String text = String.join(" ", words).replace('\n', ' ');
       out.append(String.format("    %-9s %s%n", title + ":", text));
     }
+  }
+
+  private static @Nullable String number(@Nullable Integer value) {
+    return value == null ? null : value.toString();
   }
 
   private void line(String title, @Nullable String value) {

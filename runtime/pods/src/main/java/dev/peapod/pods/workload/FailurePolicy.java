@@ -20,6 +20,9 @@ sealed interface FailurePolicy {
   /// It is none of them, and the pod is made anew.
   record Ignore() implements FailurePolicy {}
 
+  /// Its index has failed with it.
+  record FailIndex() implements FailurePolicy {}
+
   /// The job has failed with it.
   ///
   /// @param why in Kubernetes' words
@@ -36,6 +39,7 @@ sealed interface FailurePolicy {
         return switch (action) {
           case "FailJob" ->
               new FailJob(match.get() + " matching " + action + " rule at index " + i);
+          case "FailIndex" -> new FailIndex();
           case "Ignore" -> new Ignore();
           default -> new Count();
         };

@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.api.model.batch.v1.JobStatus;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -84,25 +85,44 @@ final class JobController implements Controller<Job> {
     if (missing <= 0) {
       return Optional.empty();
     }
-    JobTally.Failures failures = JobTally.failures(scene.pods(job));
-    if (failures.inARow() > 0) {
-      Instant due = failures.last().plus(waits.after(failures.inARow()));
-      if (scene.now().isBefore(due)) {
-        return Optional.of(due);
+    // An index with a limit of its own waits for its own failures alone.
+    boolean alone = JobTally.isLimitedByIndex(job);
+    Map<Integer, List<Pod>> before =
+        scene.pods(job).stream()
+            .collect(Collectors.groupingBy(pod -> alone ? JobTally.index(pod) : -1));
+    Optional<Instant> again = Optional.empty();
+    for (int index : indexes(job, tally, blocking).toArray()) {
+      Optional<Instant> due = due(before.getOrDefault(alone ? index : -1, List.of()), scene.now());
+      if (due.isPresent() && !alone) {
+        return due;
       }
-    }
-    for (int index : indexes(job, tally, blocking, missing)) {
+      if (due.isPresent()) {
+        again = Timing.earliest(again, due);
+        continue;
+      }
       Optional<String> problem =
           hands.create(
               job,
               JobPods.name(job, index),
-              JobPods.metadata(job, index),
+              JobPods.metadata(job, index, tally.failures(index)),
               JobPods.spec(job, index));
       if (problem.isPresent()) {
         return Optional.of(scene.now().plus(Timing.SOON));
       }
+      missing--;
+      if (missing == 0) {
+        break;
+      }
     }
-    return Optional.empty();
+    return again;
+  }
+
+  /// When there may be a pod after these, if it has to wait.
+  private Optional<Instant> due(List<Pod> before, Instant now) {
+    JobTally.Failures failures = JobTally.failures(before);
+    return failures.inARow() == 0
+        ? Optional.empty()
+        : Timing.future(Optional.of(failures.last().plus(waits.after(failures.inARow()))), now);
   }
 
   private static int wanted(JobSpec spec, JobTally tally, int active) {
@@ -112,19 +132,18 @@ final class JobController implements Controller<Job> {
           ? Math.min(active, spec.getParallelism())
           : spec.getParallelism();
     }
-    return Math.min(spec.getParallelism(), spec.getCompletions() - tally.succeeded());
+    return Math.min(
+        spec.getParallelism(), spec.getCompletions() - tally.succeeded() - tally.lost());
   }
 
   /// The indexes of the next pods; -1 for pods without.
-  private static int[] indexes(Job job, JobTally tally, List<Pod> blocking, int missing) {
+  private static IntStream indexes(Job job, JobTally tally, List<Pod> blocking) {
     if (!JobTally.isIndexed(job)) {
-      return IntStream.generate(() -> -1).limit(missing).toArray();
+      return IntStream.generate(() -> -1).limit(job.getSpec().getParallelism());
     }
     Set<Integer> taken = blocking.stream().map(JobTally::index).collect(Collectors.toSet());
     return IntStream.range(0, job.getSpec().getCompletions())
-        .filter(index -> !tally.isDone(index) && !taken.contains(index))
-        .limit(missing)
-        .toArray();
+        .filter(index -> !tally.isOver(index) && !taken.contains(index));
   }
 
   private void report(

@@ -74,6 +74,12 @@ enum JobEnd {
           new Verdict(
               FAILURE, "DeadlineExceeded", "Job was active longer than specified deadline"));
     }
+    if (JobTally.isLimitedByIndex(job)) {
+      Optional<Verdict> lost = indexesLost(job, tally);
+      if (lost.isPresent()) {
+        return lost;
+      }
+    }
     Optional<Integer> rule = tally.successRule();
     if (rule.isPresent()) {
       return rule.map(
@@ -87,6 +93,20 @@ enum JobEnd {
     return enough
         ? Optional.of(
             new Verdict(SUCCESS, "CompletionsReached", "Reached expected number of succeeded pods"))
+        : Optional.empty();
+  }
+
+  private static Optional<Verdict> indexesLost(Job job, JobTally tally) {
+    Integer most = job.getSpec().getMaxFailedIndexes();
+    if (most != null && tally.lost() > most) {
+      return Optional.of(
+          new Verdict(
+              FAILURE,
+              "MaxFailedIndexesExceeded",
+              "Job has exceeded the specified maximal number of failed indexes"));
+    }
+    return tally.lost() > 0 && tally.lost() + tally.succeeded() >= job.getSpec().getCompletions()
+        ? Optional.of(new Verdict(FAILURE, "FailedIndexes", "Job has failed indexes"))
         : Optional.empty();
   }
 

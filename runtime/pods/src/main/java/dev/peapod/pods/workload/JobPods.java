@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 /// index as label, annotation, host name and environment.
 final class JobPods {
   private static final String VARIABLE = "JOB_COMPLETION_INDEX";
+  private static final String FAILURES = "batch.kubernetes.io/job-index-failure-count";
 
   private JobPods() {}
 
@@ -26,7 +27,8 @@ final class JobPods {
   }
 
   /// @param index -1 for a job without indexes
-  static ObjectMeta metadata(Job job, int index) {
+  /// @param failures of the index so far
+  static ObjectMeta metadata(Job job, int index, int failures) {
     String name = job.getMetadata().getName();
     String uid = job.getMetadata().getUid();
     ObjectMetaBuilder metadata =
@@ -38,6 +40,9 @@ final class JobPods {
     if (index >= 0) {
       metadata.addToLabels(JobTally.INDEX, Integer.toString(index));
       metadata.addToAnnotations(JobTally.INDEX, Integer.toString(index));
+    }
+    if (JobTally.isLimitedByIndex(job)) {
+      metadata.addToAnnotations(FAILURES, Integer.toString(failures));
     }
     return metadata.build();
   }

@@ -9,9 +9,12 @@ import io.fabric8.kubernetes.api.model.batch.v1.SuccessPolicyRule;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -23,10 +26,13 @@ import java.util.stream.Stream;
 final class JobTally {
   static final String INDEX = "batch.kubernetes.io/job-completion-index";
   private static final String COUNTED = "countedPods";
+  private static final String FAILURES = "failuresOfIndexes";
 
   private final Job job;
   private final boolean indexed;
   private final BitSet done;
+  private final BitSet lost;
+  private final Map<Integer, Integer> failures = new TreeMap<>();
   private final Set<String> counted;
   private int succeeded;
   private int failed;
@@ -37,11 +43,17 @@ final class JobTally {
     JobStatus status = status(job);
     this.indexed = isIndexed(job);
     this.done = Indexes.parse(status.getCompletedIndexes());
+    this.lost = Indexes.parse(status.getFailedIndexes());
     this.succeeded = status.getSucceeded() == null ? 0 : status.getSucceeded();
     this.failed = status.getFailed() == null ? 0 : status.getFailed();
     this.counted = new TreeSet<>();
     if (status.getAdditionalProperties().get(COUNTED) instanceof List<?> uids) {
       uids.forEach(uid -> counted.add(String.valueOf(uid)));
+    }
+    if (status.getAdditionalProperties().get(FAILURES) instanceof Map<?, ?> before) {
+      before.forEach(
+          (index, count) ->
+              failures.put(Integer.valueOf(index.toString()), Integer.valueOf(count.toString())));
     }
   }
 
@@ -51,6 +63,11 @@ final class JobTally {
 
   static boolean isIndexed(Job job) {
     return "Indexed".equals(job.getSpec().getCompletionMode());
+  }
+
+  /// Whether each index has a limit of its own for failures.
+  static boolean isLimitedByIndex(Job job) {
+    return job.getSpec().getBackoffLimitPerIndex() != null;
   }
 
   /// The index of an indexed job's pod; -1 if it has none.
@@ -72,8 +89,12 @@ final class JobTally {
   private void count(Pod pod) {
     if (!PodFacts.hasSucceeded(pod)) {
       switch (FailurePolicy.of(job, pod)) {
-        case FailurePolicy.Count() -> failed++;
+        case FailurePolicy.Count() -> failed(index(pod));
         case FailurePolicy.Ignore() -> {}
+        case FailurePolicy.FailIndex() -> {
+          failed++;
+          lose(index(pod));
+        }
         case FailurePolicy.FailJob(String why) -> {
           failed++;
           ruin = ruin.or(() -> Optional.of(why));
@@ -84,6 +105,20 @@ final class JobTally {
     } else if (index(pod) >= 0 && !done.get(index(pod))) {
       done.set(index(pod));
       succeeded = done.cardinality();
+    }
+  }
+
+  private void failed(int index) {
+    failed++;
+    Integer limit = job.getSpec().getBackoffLimitPerIndex();
+    if (limit != null && index >= 0 && failures.merge(index, 1, Integer::sum) > limit) {
+      lose(index);
+    }
+  }
+
+  private void lose(int index) {
+    if (index >= 0 && !done.get(index)) {
+      lost.set(index);
     }
   }
 
@@ -123,8 +158,19 @@ final class JobTally {
         >= (rule.getSucceededCount() == null ? needed : rule.getSucceededCount());
   }
 
-  boolean isDone(int index) {
-    return done.get(index);
+  /// Whether an index has succeeded or failed.
+  boolean isOver(int index) {
+    return done.get(index) || lost.get(index);
+  }
+
+  /// How many indexes have failed.
+  int lost() {
+    return lost.cardinality();
+  }
+
+  /// How often the pods of an index have failed, of a job that limits it.
+  int failures(int index) {
+    return failures.getOrDefault(index, 0);
   }
 
   /// The job's status with these figures.
@@ -141,14 +187,20 @@ final class JobTally {
             .withSucceeded(succeeded == 0 ? null : succeeded)
             .withFailed(failed == 0 ? null : failed)
             .withCompletedIndexes(indexed ? Indexes.text(done) : null)
+            .withFailedIndexes(isLimitedByIndex(job) ? Indexes.text(lost) : null)
             .build();
     if (!counted.isEmpty()) {
       status.setAdditionalProperty(COUNTED, new ArrayList<>(counted));
     }
+    if (!failures.isEmpty()) {
+      Map<String, Object> written = new LinkedHashMap<>();
+      failures.forEach((index, count) -> written.put(index.toString(), count));
+      status.setAdditionalProperty(FAILURES, written);
+    }
     return new JobStatusBuilder(status);
   }
 
-  /// When the job last failed, and how often in a row; its pods that are there tell.
+  /// When pods last failed, and how often in a row; those that are there tell.
   record Failures(int inARow, Instant last) {}
 
   static Failures failures(List<Pod> pods) {

@@ -7,6 +7,7 @@ import dev.peapod.pods.object.ObjectKind;
 import dev.peapod.proto.runtime.v1.ContainerConfig;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobCondition;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -110,6 +111,66 @@ class JobPoliciesTest extends WorkloadCase {
     assertThat(work().getStatus().getCompletedIndexes()).isEqualTo("1");
     assertThat(work().getStatus().getFailed()).isNull();
     assertThat(events("Job")).endsWith("Completed Job completed");
+  }
+
+  @Test
+  void anIndexFailsAloneAndTheRestGoOn() throws Exception {
+    applyJob(
+        """
+        completionMode: Indexed
+        parallelism: 3
+        completions: 3
+        backoffLimitPerIndex: 1
+        podFailurePolicy:
+          rules:
+          - {action: FailIndex, onExitCodes: {operator: In, values: [42]}}
+        """);
+    assertThat(work().getSpec().getBackoffLimit()).isEqualTo(Integer.MAX_VALUE);
+    await().until(() -> runtime.running("a") == 3);
+    runtime.exitAll("a", 1, config -> isOfIndex("0", config));
+    await().until(() -> failuresOf("0").equals(List.of("0", "1")));
+    await().until(() -> runtime.running("a") == 3);
+    runtime.exitAll("a", 1, config -> isOfIndex("0", config));
+    await().until(() -> "0".equals(work().getStatus().getFailedIndexes()));
+    runtime.exitAll("a", 42, config -> isOfIndex("2", config));
+    await().until(() -> "0,2".equals(work().getStatus().getFailedIndexes()));
+    assertThat(runtime.running("a")).isEqualTo(1);
+    assertThat(condition("Failed")).isEmpty();
+    runtime.exitAll("a", 0);
+    await().until(() -> condition("Failed").isPresent());
+    assertThat(condition("Failed").orElseThrow().getReason()).isEqualTo("FailedIndexes");
+    assertThat(work().getStatus().getCompletedIndexes()).isEqualTo("1");
+    assertThat(work().getStatus().getFailed()).isEqualTo(3);
+  }
+
+  /// What the pods of an index say of its failures before them.
+  private List<String> failuresOf(String index) {
+    return pods().stream()
+        .map(pod -> pod.getMetadata().getAnnotations())
+        .filter(all -> index.equals(all.get("batch.kubernetes.io/job-completion-index")))
+        .map(all -> String.valueOf(all.get("batch.kubernetes.io/job-index-failure-count")))
+        .sorted()
+        .toList();
+  }
+
+  @Test
+  void tooManyIndexesMayFail() throws Exception {
+    applyJob(
+        """
+        completionMode: Indexed
+        parallelism: 2
+        completions: 5
+        backoffLimitPerIndex: 0
+        maxFailedIndexes: 1
+        """);
+    await().until(() -> runtime.running("a") == 2);
+    runtime.exitAll("a", 1, config -> isOfIndex("0", config));
+    await().until(() -> runtime.running("a") == 2);
+    runtime.exitAll("a", 1, config -> isOfIndex("1", config));
+    await().until(() -> condition("Failed").isPresent());
+    assertThat(condition("Failed").orElseThrow().getReason()).isEqualTo("MaxFailedIndexesExceeded");
+    assertThat(work().getStatus().getFailedIndexes()).isEqualTo("0-1");
+    assertThat(runtime.running("a")).isZero();
   }
 
   private static boolean isOfIndex(String index, ContainerConfig config) {
