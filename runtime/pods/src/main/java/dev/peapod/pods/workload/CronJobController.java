@@ -14,8 +14,11 @@ import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
 import java.time.Instant;
 import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -26,8 +29,15 @@ import org.jspecify.annotations.Nullable;
 /// down, the clock was put forward) the last one counts alone, so nothing ever comes in bursts.
 final class CronJobController implements Controller<CronJob> {
   private static final String SCHEDULED = "batch.kubernetes.io/cronjob-scheduled-timestamp";
+  private static final DateTimeFormatter MISSED =
+      DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss Z", Locale.ENGLISH)
+          .withZone(ZoneOffset.UTC);
+  private static final int MANY = 100;
 
   private final Hands hands;
+
+  /// The last time of each that came without a job of its own and was told of.
+  private final Map<ObjectKey, Instant> told = new HashMap<>();
 
   CronJobController(Hands hands) {
     this.hands = hands;
@@ -45,17 +55,28 @@ final class CronJobController implements Controller<CronJob> {
     CronSchedule schedule = CronSchedule.parse(spec.getSchedule());
     ZoneId zone = zone(spec.getTimeZone());
     if (!Boolean.TRUE.equals(spec.getSuspend())) {
-      due(cron, schedule, zone, now)
-          .filter(time -> active.isEmpty() || !spec.getConcurrencyPolicy().equals("Forbid"))
-          .ifPresent(
-              time -> {
-                if (spec.getConcurrencyPolicy().equals("Replace")) {
-                  active.forEach(job -> delete(cron, job));
-                  status.setActive(List.of());
-                }
-                make(cron, time);
-                status.setLastScheduleTime(Timing.text(time));
-              });
+      Instant since = since(cron);
+      Instant after = afterDeadline(spec, since, now);
+      Optional<Instant> due = schedule.last(after, now, zone);
+      if (due.isEmpty()) {
+        schedule.last(since, now, zone).ifPresent(time -> tellOfMiss(cron, time, scene));
+      } else if (!active.isEmpty() && spec.getConcurrencyPolicy().equals("Forbid")) {
+        tellOfWait(cron, due.get(), scene);
+      } else {
+        if (isMissedOften(schedule, after, now, zone)) {
+          hands.warn(
+              cron,
+              "TooManyMissedTimes",
+              "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check"
+                  + " clock skew");
+        }
+        if (spec.getConcurrencyPolicy().equals("Replace")) {
+          active.forEach(job -> delete(cron, job));
+          status.setActive(List.of());
+        }
+        make(cron, due.get());
+        status.setLastScheduleTime(Timing.text(due.get()));
+      }
     }
     if (!status.equals(cron.getStatus())) {
       hands.update(cron, new CronJobBuilder(cron).withStatus(status).build());
@@ -67,16 +88,52 @@ final class CronJobController implements Controller<CronJob> {
     return name == null ? ZoneId.systemDefault() : ZoneId.of(name);
   }
 
-  /// The last time of the schedule that has come and had no job yet.
-  private static Optional<Instant> due(
-      CronJob cron, CronSchedule schedule, ZoneId zone, Instant now) {
+  /// No time before this one is without its job.
+  private static Instant since(CronJob cron) {
     String last = cron.getStatus() == null ? null : cron.getStatus().getLastScheduleTime();
-    Instant after = Instant.parse(last == null ? cron.getMetadata().getCreationTimestamp() : last);
-    Long deadline = cron.getSpec().getStartingDeadlineSeconds();
-    if (deadline != null && now.minusSeconds(deadline).isAfter(after)) {
-      after = now.minusSeconds(deadline);
+    return Instant.parse(last == null ? cron.getMetadata().getCreationTimestamp() : last);
+  }
+
+  /// No time up to this one gets a job any more.
+  private static Instant afterDeadline(CronJobSpec spec, Instant since, Instant now) {
+    Long deadline = spec.getStartingDeadlineSeconds();
+    return deadline != null && now.minusSeconds(deadline).isAfter(since)
+        ? now.minusSeconds(deadline)
+        : since;
+  }
+
+  private static boolean isMissedOften(
+      CronSchedule schedule, Instant after, Instant now, ZoneId zone) {
+    Optional<Instant> time = schedule.next(after, zone);
+    for (int i = 0; i < MANY && time.isPresent(); i++) {
+      time = schedule.next(time.get(), zone);
     }
-    return schedule.last(after, now, zone);
+    return time.isPresent() && !time.get().isAfter(now);
+  }
+
+  private void tellOfMiss(CronJob cron, Instant time, Scene scene) {
+    if (isNews(cron, time, scene)) {
+      hands.warn(
+          cron, "MissSchedule", "Missed scheduled time to start a job: " + MISSED.format(time));
+    }
+  }
+
+  private void tellOfWait(CronJob cron, Instant time, Scene scene) {
+    if (isNews(cron, time, scene)) {
+      hands.tell(
+          cron,
+          "JobAlreadyActive",
+          "Not starting job because prior execution is running and concurrency policy is Forbid");
+    }
+  }
+
+  /// Whether a time that comes without its job was not told of.
+  private boolean isNews(CronJob cron, Instant time, Scene scene) {
+    boolean news = !time.equals(told.put(ObjectKey.of(cron), time));
+    if (news) {
+      told.keySet().removeIf(key -> !scene.has(key));
+    }
+    return news;
   }
 
   private void make(CronJob cron, Instant time) {
@@ -118,7 +175,8 @@ final class CronJobController implements Controller<CronJob> {
         .build();
   }
 
-  /// A Job that is over and was active when we last looked has just come to its end.
+  /// A Job that is over and was active when we last looked has just come to its end, and one that
+  /// is not there was deleted.
   private void tellOfEnds(CronJob cron, List<Job> jobs) {
     if (cron.getStatus() == null) {
       return;
@@ -138,6 +196,12 @@ final class CronJobController implements Controller<CronJob> {
                         + job.getMetadata().getName()
                         + ", condition: "
                         + (JobEnd.hasFailed(job) ? "Failed" : "Complete")));
+    Set<String> present =
+        jobs.stream().map(job -> job.getMetadata().getUid()).collect(Collectors.toSet());
+    cron.getStatus().getActive().stream()
+        .filter(job -> !present.contains(job.getUid()))
+        .forEach(
+            job -> hands.tell(cron, "MissingJob", "Active job went missing: " + job.getName()));
   }
 
   private static ObjectReference reference(Job job) {

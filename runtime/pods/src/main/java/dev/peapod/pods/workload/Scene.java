@@ -1,5 +1,6 @@
 package dev.peapod.pods.workload;
 
+import dev.peapod.pods.object.ObjectKey;
 import dev.peapod.pods.object.ObjectStore;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.OwnerReference;
@@ -36,6 +37,11 @@ final class Scene {
 
   Instant now() {
     return now;
+  }
+
+  /// Whether a document is there.
+  boolean has(ObjectKey key) {
+    return objects.get(key).isPresent();
   }
 
   /// A workload's own pods.

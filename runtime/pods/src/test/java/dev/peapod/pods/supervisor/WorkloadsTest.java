@@ -468,6 +468,10 @@ class WorkloadsTest extends FleetCase {
     ahead = Duration.ofDays(3 * 366);
     poke();
     assertThat(jobs()).hasSize(1);
+    assertThat(events("CronJob"))
+        .containsOnlyOnce(
+            "JobAlreadyActive Not starting job because prior execution is running and concurrency"
+                + " policy is Forbid");
     runtime.exitAll("a", 0);
     await().until(() -> jobs().size() == 2);
     // Back again: nothing until that time has come once more.
@@ -475,6 +479,60 @@ class WorkloadsTest extends FleetCase {
     runtime.exitAll("a", 0);
     poke();
     assertThat(jobs()).hasSize(2);
+  }
+
+  @Test
+  void aCronJobTellsWhatItMisses() throws Exception {
+    String cron =
+        """
+        apiVersion: batch/v1
+        kind: CronJob
+        metadata: {name: tick}
+        spec:
+          schedule: '%s'
+          timeZone: Etc/UTC
+          startingDeadlineSeconds: %d
+          jobTemplate:
+            spec:
+              template:
+                spec: {restartPolicy: Never, containers: [{name: a, image: 'img:1'}]}
+        """;
+    apply(cron.formatted("0 22 1 1 *", 1));
+    ahead = Duration.ofDays(366);
+    poke();
+    poke();
+    assertThat(events("CronJob"))
+        .singleElement()
+        .asString()
+        .startsWith("MissSchedule Missed scheduled time to start a job: ")
+        .contains(" 01 Jan ")
+        .endsWith(" 22:00:00 +0000");
+    assertThat(jobs()).isEmpty();
+    // More than a hundred of them, the last one less than a day ago.
+    apply(cron.formatted("0 * * * *", Duration.ofDays(30).toSeconds()));
+    await().until(() -> runtime.running("a") == 1);
+    assertThat(jobs()).hasSize(1);
+    assertThat(events("CronJob"))
+        .contains(
+            "TooManyMissedTimes too many missed start times. Set or decrease"
+                + " .spec.startingDeadlineSeconds or check clock skew");
+    await().until(() -> activeJobs() == 1);
+    fleet.deleteObject(ObjectKey.of(jobs().getFirst()));
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(events("CronJob"))
+                    .anyMatch(event -> event.startsWith("MissingJob Active job went missing: ")));
+  }
+
+  private List<String> events(String kind) {
+    return fleet.events().after(0, event -> event.subject().kind().equals(kind)).stream()
+        .map(event -> event.reason() + " " + event.message())
+        .toList();
+  }
+
+  private int activeJobs() {
+    return object(ObjectKind.CRON_JOB, "tick", CronJob.class).getStatus().getActive().size();
   }
 
   private List<HasMetadata> jobs() {
