@@ -1,6 +1,7 @@
 package dev.peapod.pods.environment;
 
 import dev.peapod.pods.manifest.FieldPaths;
+import dev.peapod.pods.manifest.PodResources;
 import dev.peapod.pods.manifest.Quantities;
 import dev.peapod.pods.node.HostFacts;
 import io.fabric8.kubernetes.api.model.Container;
@@ -46,7 +47,7 @@ public final class PodFields {
   }
 
   /// The value of a container's resource, in units of the divisor, rounded up. A limit that is not
-  /// set is what the machine has.
+  /// set is the pod's, or what the machine has.
   ///
   /// @param own the container that asks, which is meant where the selector names none
   public String resource(ResourceFieldSelector selector, @Nullable Container own) {
@@ -66,9 +67,14 @@ public final class PodFields {
     BigDecimal value = quantity(container, limit, parts[1]);
     if (value.signum() == 0 && limit) {
       value =
-          parts[1].equals("cpu")
-              ? BigDecimal.valueOf(Runtime.getRuntime().availableProcessors())
-              : BigDecimal.valueOf(HostFacts.memory());
+          PodResources.own(pod.getSpec(), true, parts[1])
+              .filter(most -> most.signum() > 0)
+              .orElseGet(
+                  () ->
+                      BigDecimal.valueOf(
+                          parts[1].equals("cpu")
+                              ? Runtime.getRuntime().availableProcessors()
+                              : HostFacts.memory()));
     }
     Quantity divisor = selector.getDivisor();
     BigDecimal unit =

@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.api.model.ContainerRestartRule;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.SeccompProfile;
+import io.fabric8.kubernetes.api.model.ResourceRequirements;
 import io.fabric8.kubernetes.api.model.SecurityContext;
 import java.math.BigDecimal;
 import java.util.HashSet;
@@ -53,7 +54,7 @@ final class ContainerValidation {
     }
     new EnvironmentValidation(rules).validate(path, container);
     ports(path + ".ports", container.getPorts());
-    resources(path + ".resources", container);
+    resources(path + ".resources", container.getResources());
     resizes(path + ".resizePolicy", container, spec);
     new VolumeValidation(rules).mounts(path + ".volumeMounts", container, volumes);
     security(path + ".securityContext", container.getSecurityContext(), spec);
@@ -114,12 +115,13 @@ final class ContainerValidation {
     }
   }
 
-  private void resources(String path, Container container) {
-    if (container.getResources() == null) {
+  /// Of a container, or of a pod as a whole.
+  void resources(String path, @Nullable ResourceRequirements resources) {
+    if (resources == null) {
       return;
     }
-    Map<String, Quantity> limits = container.getResources().getLimits();
-    Map<String, Quantity> requests = container.getResources().getRequests();
+    Map<String, Quantity> limits = resources.getLimits();
+    Map<String, Quantity> requests = resources.getRequests();
     quantities(path + ".limits", limits, Map.of());
     quantities(path + ".requests", requests, limits == null ? Map.of() : limits);
     if (limits == null || requests == null) {
@@ -190,12 +192,11 @@ final class ContainerValidation {
   }
 
   private static String text(Quantity quantity) {
-    String format = quantity.getFormat();
-    return quantity.getAmount() + (format == null ? "" : format);
+    return PodResources.text(quantity);
   }
 
   private static BigDecimal value(Quantity quantity) {
-    return Quantities.parse(text(quantity)).orElse(BigDecimal.ZERO);
+    return PodResources.value(quantity);
   }
 
   private void security(String path, @Nullable SecurityContext security, PodSpec spec) {

@@ -21,11 +21,14 @@ import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServicePort;
 import io.fabric8.kubernetes.api.model.ServiceSpec;
 import io.fabric8.kubernetes.api.model.Volume;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -61,6 +64,50 @@ final class Defaults {
     boolean hostNetwork = Boolean.TRUE.equals(spec.getHostNetwork());
     Stream.concat(spec.getInitContainers().stream(), spec.getContainers().stream())
         .forEach(container -> container(container, hostNetwork));
+    podResources(spec);
+  }
+
+  /// Where the pod as a whole has limits, its requests are its containers' sum, or its limits if they ask for nothing;
+  /// where it has requests alone, its limits are its containers' sum if each of them has one.
+  private static void podResources(PodSpec spec) {
+    ResourceRequirements resources = spec.getResources();
+    if (resources == null) {
+      return;
+    }
+    Map<String, Quantity> limits = copy(resources.getLimits());
+    Map<String, Quantity> requests = copy(resources.getRequests());
+    if (!limits.isEmpty()) {
+      for (String name : PodResources.NAMES) {
+        sum(spec, false, name).ifPresent(sum -> requests.putIfAbsent(name, sum));
+      }
+      limits.forEach(requests::putIfAbsent);
+      resources.setRequests(requests);
+    } else if (!requests.isEmpty()) {
+      for (String name : PodResources.NAMES) {
+        if (PodResources.isSetByAll(spec, true, name)) {
+          sum(spec, true, name).ifPresent(sum -> limits.put(name, sum));
+        }
+      }
+      resources.setLimits(limits);
+    }
+  }
+
+  private static Map<String, Quantity> copy(@Nullable Map<String, Quantity> quantities) {
+    return quantities == null ? new LinkedHashMap<>() : new LinkedHashMap<>(quantities);
+  }
+
+  private static Optional<Quantity> sum(PodSpec spec, boolean limit, String name) {
+    return Optional.of(PodResources.sum(spec, limit, name))
+        .filter(sum -> sum.signum() != 0)
+        .map(Defaults::quantity);
+  }
+
+  /// A number as a manifest has it.
+  static Quantity quantity(BigDecimal value) {
+    BigDecimal milli = value.movePointRight(3).setScale(0, RoundingMode.CEILING);
+    return value.stripTrailingZeros().scale() > 0
+        ? new Quantity(milli.toPlainString(), "m")
+        : new Quantity(value.setScale(0, RoundingMode.CEILING).toPlainString(), "");
   }
 
   /// The defaults of a document that pods refer to.

@@ -7,7 +7,9 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodDNSConfig;
 import io.fabric8.kubernetes.api.model.PodSecurityContext;
 import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.Sysctl;
+import java.math.BigDecimal;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -82,6 +84,40 @@ final class PodValidation {
     security(spec.getSecurityContext());
     Set<String> volumes = new VolumeValidation(rules).volumes(spec.getVolumes());
     containers(spec, volumes);
+    resources(spec);
+  }
+
+  /// What the pod has as a whole has to be enough for its containers.
+  private void resources(PodSpec spec) {
+    containers.resources("spec.resources", spec.getResources());
+    for (String name : PodResources.NAMES) {
+      BigDecimal sum = PodResources.sum(spec, false, name);
+      PodResources.quantity(spec.getResources(), false, name)
+          .filter(own -> PodResources.value(own).compareTo(sum) < 0)
+          .ifPresent(
+              own ->
+                  rules.invalid(
+                      "spec.resources.requests." + name,
+                      PodResources.text(own),
+                      "must be greater than or equal to aggregate container requests of "
+                          + PodResources.text(Defaults.quantity(sum))));
+      PodResources.quantity(spec.getResources(), true, name)
+          .ifPresent(limit -> within(limit, name, spec));
+    }
+  }
+
+  private void within(Quantity limit, String name, PodSpec spec) {
+    for (int i = 0; i < spec.getContainers().size(); i++) {
+      String path = "spec.containers[" + i + "].resources.limits." + name;
+      PodResources.quantity(spec.getContainers().get(i).getResources(), true, name)
+          .filter(own -> PodResources.value(own).compareTo(PodResources.value(limit)) > 0)
+          .ifPresent(
+              own ->
+                  rules.invalid(
+                      path,
+                      PodResources.text(own),
+                      "must be less than or equal to pod limits of " + PodResources.text(limit)));
+    }
   }
 
   private void hostUsers(String path, @Nullable Boolean host) {

@@ -98,6 +98,7 @@ final class Support {
                   "hostname",
                   "initContainers",
                   "os",
+                  "resources",
                   "restartPolicy",
                   "schedulerName",
                   "securityContext",
@@ -293,7 +294,6 @@ final class Support {
       reasons.put("ObjectMeta." + field, NO_API);
     }
     reasons.put("PodSpec.imagePullSecrets", "registry credentials are the daemon's configuration");
-    reasons.put("PodSpec.resources", "give the containers' resources");
     reasons.put("LifecycleHandler.tcpSocket", "Kubernetes itself has no such hook");
     reasons.put("EnvVarSource.fileKeyRef", "use configMapKeyRef or secretKeyRef");
     for (String field :

@@ -73,6 +73,11 @@ public final class Description {
         "Ephemeral Containers",
         EphemeralContainers.of(pod),
         status.getEphemeralContainerStatuses());
+    if (pod.getSpec().getResources() != null) {
+      out.append("Resources:\n");
+      quantities(2, "Limits", pod.getSpec().getResources().getLimits());
+      quantities(2, "Requests", pod.getSpec().getResources().getRequests());
+    }
     out.append("Conditions:\n");
     List<List<String>> rows = new ArrayList<>();
     rows.add(List.of("Type", "Status", "Reason"));
@@ -153,8 +158,8 @@ public final class Description {
       line(4, "Args", String.join(" ", container.getArgs()));
     }
     if (container.getResources() != null) {
-      quantities("Limits", container.getResources().getLimits());
-      quantities("Requests", container.getResources().getRequests());
+      quantities(4, "Limits", container.getResources().getLimits());
+      quantities(4, "Requests", container.getResources().getRequests());
     }
     probe("Liveness", container.getLivenessProbe());
     probe("Readiness", container.getReadinessProbe());
@@ -186,12 +191,12 @@ public final class Description {
     }
   }
 
-  private void quantities(String title, @Nullable Map<String, Quantity> quantities) {
+  private void quantities(int indent, String title, @Nullable Map<String, Quantity> quantities) {
     if (quantities != null && !quantities.isEmpty()) {
       List<String> words = new ArrayList<>();
       new TreeMap<>(quantities)
           .forEach((name, q) -> words.add(name + " " + q.getAmount() + or(q.getFormat())));
-      line(4, title, String.join(", ", words));
+      line(indent, title, String.join(", ", words));
     }
   }
 

@@ -1,12 +1,15 @@
 package dev.peapod.pods.supervisor;
 
+import dev.peapod.pods.manifest.PodResources;
 import dev.peapod.pods.manifest.Quantities;
 import dev.peapod.pods.node.HostFacts;
 import dev.peapod.proto.runtime.v1.LinuxContainerResources;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.ResourceRequirements;
+import java.math.BigDecimal;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -24,15 +27,21 @@ public final class Resources {
 
   private Resources() {}
 
-  /// Guaranteed, Burstable or BestEffort.
+  /// Guaranteed, Burstable or BestEffort: by what the pod has as a whole, or else by its containers'.
   public static String qosClass(Pod pod) {
+    List<ResourceRequirements> all =
+        PodResources.isSet(pod.getSpec())
+            ? List.of(pod.getSpec().getResources())
+            : all(pod).stream()
+                .map(c -> c.getResources() == null ? new ResourceRequirements() : c.getResources())
+                .toList();
     boolean any = false;
     boolean guaranteed = true;
-    for (Container container : all(pod)) {
-      OptionalLong cpu = cpu(container, true);
-      OptionalLong memory = memory(container, true);
-      OptionalLong cpuRequest = cpu(container, false);
-      OptionalLong memoryRequest = memory(container, false);
+    for (ResourceRequirements each : all) {
+      OptionalLong cpu = cpu(each, true);
+      OptionalLong memory = memory(each, true);
+      OptionalLong cpuRequest = cpu(each, false);
+      OptionalLong memoryRequest = memory(each, false);
       any |= positive(cpu) || positive(memory) || positive(cpuRequest) || positive(memoryRequest);
       guaranteed &=
           positive(cpu)
@@ -46,12 +55,15 @@ public final class Resources {
   static LinuxContainerResources of(Pod pod, Container container) {
     LinuxContainerResources.Builder result = LinuxContainerResources.newBuilder();
     result.setCpuPeriod(PERIOD);
-    OptionalLong cpuLimit = cpu(container, true);
+    // A container without limits of its own has those of the pod, as kubelet does it.
+    ResourceRequirements whole = pod.getSpec().getResources();
+    OptionalLong cpuLimit = or(cpu(container, true), cpu(whole, true));
     if (positive(cpuLimit)) {
       result.setCpuQuota(quota(cpuLimit.getAsLong()));
     }
-    result.setCpuShares(shares(cpu(container, false).orElse(0)));
-    memory(container, true).ifPresent(result::setMemoryLimitInBytes);
+    OptionalLong request = cpu(container, false);
+    result.setCpuShares(shares((request.isPresent() ? request : cpuLimit).orElse(0)));
+    or(memory(container, true), memory(whole, true)).ifPresent(result::setMemoryLimitInBytes);
     result.setOomScoreAdj(oomScore(pod, container));
     if (HostFacts.isCgroupV2()) {
       // As kubelet does: no swap, and a container that is out of memory ends whole.
@@ -61,16 +73,18 @@ public final class Resources {
     return result.build();
   }
 
-  /// What the pod's own cgroup is to be held to: the containers' sums, where all of them have a
-  /// limit.
+  /// What the pod's own cgroup is to be held to: what it has as a whole, or else its containers' sums, limits only where
+  /// all of them have one.
   static LinuxContainerResources ofPod(Pod pod) {
+    PodSpec spec = pod.getSpec();
     LinuxContainerResources.Builder result = LinuxContainerResources.newBuilder();
-    List<Container> containers = pod.getSpec().getContainers();
-    List<Container> inits = pod.getSpec().getInitContainers();
     result.setCpuPeriod(PERIOD);
-    result.setCpuShares(shares(effective(containers, inits, c -> cpu(c, false)).orElse(0)));
-    effective(containers, inits, c -> cpu(c, true)).ifPresent(l -> result.setCpuQuota(quota(l)));
-    effective(containers, inits, c -> memory(c, true)).ifPresent(result::setMemoryLimitInBytes);
+    result.setCpuShares(shares(cpuRequest(pod)));
+    PodResources.limit(spec, "cpu")
+        .ifPresent(limit -> result.setCpuQuota(quota(Quantities.milli(limit.toPlainString()))));
+    PodResources.limit(spec, "memory")
+        .ifPresent(
+            limit -> result.setMemoryLimitInBytes(Quantities.units(limit.toPlainString())));
     return result.build();
   }
 
@@ -98,54 +112,30 @@ public final class Resources {
     return before.orElse(Long.MAX_VALUE) < after.orElse(Long.MAX_VALUE);
   }
 
-  private interface Figure {
-    OptionalLong of(Container container);
-  }
-
-  /// The sum over the containers, or the largest init container if that is more; nothing where one
-  /// of them has no figure.
-  private static OptionalLong effective(
-      List<Container> containers, List<Container> inits, Figure figure) {
-    long sum = 0;
-    for (Container container : containers) {
-      OptionalLong value = figure.of(container);
-      if (!positive(value)) {
-        return OptionalLong.empty();
-      }
-      sum += value.getAsLong();
-    }
-    for (Container container : inits) {
-      OptionalLong value = figure.of(container);
-      if (!positive(value)) {
-        return OptionalLong.empty();
-      }
-      sum = Math.max(sum, value.getAsLong());
-    }
-    return OptionalLong.of(sum);
-  }
-
   private static long oomScore(Pod pod, Container container) {
     return switch (qosClass(pod)) {
       case "Guaranteed" -> -997;
       case "BestEffort" -> 1000;
       default -> {
-        long request = memory(container, false).orElse(0);
+        long request = memory(container, false).orElse(0) + spareMemory(pod);
         long score = 1000 - (long) (1000.0 * request / HostFacts.memory());
         yield Math.clamp(score, 3, 999);
       }
     };
   }
 
+  /// What a pod asks for as a whole beyond its containers, in equal parts for each of them.
+  private static long spareMemory(Pod pod) {
+    BigDecimal own = PodResources.own(pod.getSpec(), false, "memory").orElse(BigDecimal.ZERO);
+    BigDecimal spare = own.subtract(PodResources.sum(pod.getSpec(), false, "memory"));
+    return spare.signum() <= 0
+        ? 0
+        : spare.divideToIntegralValue(BigDecimal.valueOf(all(pod).size())).longValue();
+  }
+
   /// Thousandths of a processor that a pod has asked for.
   static long cpuRequest(Pod pod) {
-    long containers =
-        pod.getSpec().getContainers().stream().mapToLong(c -> cpu(c, false).orElse(0)).sum();
-    long inits =
-        pod.getSpec().getInitContainers().stream()
-            .mapToLong(c -> cpu(c, false).orElse(0))
-            .max()
-            .orElse(0);
-    return Math.max(containers, inits);
+    return Quantities.milli(PodResources.request(pod.getSpec(), "cpu").toPlainString());
   }
 
   static long shares(long milli) {
@@ -156,18 +146,30 @@ public final class Resources {
     return Math.max(LEAST_QUOTA, milli * PERIOD / 1000);
   }
 
+  private static OptionalLong or(OptionalLong one, OptionalLong other) {
+    return positive(one) ? one : other;
+  }
+
   private static OptionalLong cpu(Container container, boolean limit) {
-    String text = quantity(container, limit, "cpu");
+    return cpu(container.getResources(), limit);
+  }
+
+  private static OptionalLong cpu(@Nullable ResourceRequirements resources, boolean limit) {
+    String text = quantity(resources, limit, "cpu");
     return text == null ? OptionalLong.empty() : OptionalLong.of(Quantities.milli(text));
   }
 
   private static OptionalLong memory(Container container, boolean limit) {
-    String text = quantity(container, limit, "memory");
+    return memory(container.getResources(), limit);
+  }
+
+  private static OptionalLong memory(@Nullable ResourceRequirements resources, boolean limit) {
+    String text = quantity(resources, limit, "memory");
     return text == null ? OptionalLong.empty() : OptionalLong.of(Quantities.units(text));
   }
 
-  private static @Nullable String quantity(Container container, boolean limit, String name) {
-    ResourceRequirements resources = container.getResources();
+  private static @Nullable String quantity(
+      @Nullable ResourceRequirements resources, boolean limit, String name) {
     if (resources == null) {
       return null;
     }
