@@ -8,8 +8,6 @@ import dev.peapod.cni.spec.Keys;
 import dev.peapod.error.PeapodException;
 import dev.peapod.linux.netlink.IpPrefix;
 import java.io.IOException;
-import java.math.BigInteger;
-import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -110,10 +108,8 @@ public final class NetworkList {
   Optional<IpPrefix> gateway() {
     return defaults.map(
         d -> {
-          IpPrefix range = IpPrefix.parse(d.cidr()).network();
-          BigInteger first = IpPrefix.number(range.address()).add(BigInteger.ONE);
-          InetAddress address = IpPrefix.address(first, IpPrefix.bits(range.address()));
-          return new IpPrefix(address, range.length());
+          IpPrefix range = IpPrefix.parse(d.cidr());
+          return new IpPrefix(range.first(), range.length());
         });
   }
 

@@ -169,7 +169,7 @@ final class Peapod implements AutoCloseable {
   }
 
   private boolean serves() {
-    assertThat(running().isAlive()).as("peapodd runs; its log:\n%s", log()).isTrue();
+    assertRuns();
     try {
       return HealthGrpc.newBlockingStub(channel().channel())
               .withDeadlineAfter(5, TimeUnit.SECONDS)
@@ -178,6 +178,13 @@ final class Peapod implements AutoCloseable {
           == ServingStatus.SERVING;
     } catch (StatusRuntimeException e) {
       return false;
+    }
+  }
+
+  private void assertRuns() {
+    if (!running().isAlive()) {
+      throw new AssertionError(
+          "peapodd has ended by itself with " + running().exitValue() + "; its log:\n" + log());
     }
   }
 
@@ -417,6 +424,7 @@ final class Peapod implements AutoCloseable {
   @Override
   public void close() {
     if (process != null) {
+      assertRuns();
       removeAll();
       stop();
     }

@@ -136,6 +136,9 @@ class SystemdSlices extends SystemTest implements AppArmorProfiles, Checkpoints 
             "AllowedCPUs=0-1",
             "TasksMax=500");
 
+    // Now systemd writes all that it knows of.
+    Shell.run("systemctl", "daemon-reload").ok();
+    assertLimits(100, 50, own);
     peapod
         .podsCri()
         .updatePodSandboxResources(
@@ -144,7 +147,6 @@ class SystemdSlices extends SystemTest implements AppArmorProfiles, Checkpoints 
                 .setResources(memory(120))
                 .build());
     assertThat(show(POD, "MemoryMax")).isEqualTo("" + 120 * MIB);
-    // Now systemd writes all that it knows of.
     Shell.run("systemctl", "daemon-reload").ok();
     Shell.run("systemctl", "set-property", "--runtime", POD, "CPUWeight=200").ok();
     assertThat(file(PATH + "/cpu.weight")).isEqualTo("200");

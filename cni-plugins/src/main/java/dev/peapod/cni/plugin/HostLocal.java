@@ -167,8 +167,7 @@ public final class HostLocal implements Plugin {
       throw PeapodException.invalid(
           keys.where() + ": key \"subnet\": " + subnet + " is too small for a gateway and a pod");
     }
-    BigInteger number = IpPrefix.number(network.address());
-    InetAddress lowest = IpPrefix.address(number.add(BigInteger.ONE), bits);
+    InetAddress lowest = network.first();
     InetAddress last = network.last();
     // IPv4 keeps the last address of a network for broadcasts.
     InetAddress highest =

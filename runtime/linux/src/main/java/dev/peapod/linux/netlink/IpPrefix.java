@@ -69,6 +69,11 @@ public record IpPrefix(InetAddress address, int length) {
     return new IpPrefix(address(number, bits(address)), length);
   }
 
+  /// The first address of the network behind its own.
+  public InetAddress first() {
+    return address(number(network().address).add(BigInteger.ONE), bits(address));
+  }
+
   /// The last address of the network, which in IPv4 is its broadcast address.
   public InetAddress last() {
     int host = bits(address) - length;

@@ -1,12 +1,12 @@
 package dev.peapod.pods.object;
 
 import io.fabric8.kubernetes.api.model.IntOrString;
+import io.fabric8.kubernetes.api.model.LabelSelector;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServicePort;
 import io.fabric8.kubernetes.api.model.ServiceSpec;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -40,10 +40,7 @@ final class ServiceTable {
     Map<String, String> selector = service.getSpec().getSelector();
     return selector == null || selector.isEmpty()
         ? NONE
-        : new TreeMap<>(selector)
-            .entrySet().stream()
-                .map(entry -> entry.getKey() + "=" + entry.getValue())
-                .collect(Collectors.joining(","));
+        : Selectors.text(new LabelSelector(List.of(), selector));
   }
 
   /// Writes what follows after labels and annotations.

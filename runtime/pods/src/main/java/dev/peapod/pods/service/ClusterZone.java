@@ -272,7 +272,6 @@ public final class ClusterZone implements Zone {
     return pods().anyMatch(pod -> namespace.equals(pod.getMetadata().getNamespace()));
   }
 
-
   /// An address as a label: `10-88-0-5`.
   private static String dashed(String ip) {
     return ip.replace('.', '-').replace(':', '-');

@@ -1,8 +1,11 @@
 package dev.peapod.pods.service;
 
+import dev.peapod.pods.object.Selectors;
+import dev.peapod.pods.workload.PodFacts;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.IntOrString;
+import io.fabric8.kubernetes.api.model.LabelSelector;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodIP;
 import io.fabric8.kubernetes.api.model.Service;
@@ -13,13 +16,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /// The pods behind a service, as Kubernetes' endpoint slices have them.
 public final class Endpoints {
-  private static final Set<String> ENDED = Set.of("Succeeded", "Failed");
-
   private Endpoints() {}
 
   /// A pod behind a service.
@@ -63,11 +63,11 @@ public final class Endpoints {
     if (isExternal(service) || selector == null || selector.isEmpty()) {
       return List.of();
     }
+    LabelSelector wanted = new LabelSelector(List.of(), selector);
     List<Endpoint> found = new ArrayList<>();
     for (Pod pod : pods) {
       if (pod.getMetadata().getNamespace().equals(service.getMetadata().getNamespace())
-          && pod.getMetadata().getLabels() != null
-          && pod.getMetadata().getLabels().entrySet().containsAll(selector.entrySet())
+          && Selectors.matches(wanted, pod.getMetadata().getLabels())
           && !addresses(pod).isEmpty()) {
         found.add(new Endpoint(pod, addresses(pod), isAnswered(service, pod)));
       }
@@ -77,7 +77,7 @@ public final class Endpoints {
 
   /// A pod's addresses; none once it has ended, when others may have them.
   static List<String> addresses(Pod pod) {
-    return pod.getStatus() == null || ENDED.contains(pod.getStatus().getPhase())
+    return pod.getStatus() == null || PodFacts.isFinished(pod)
         ? List.of()
         : pod.getStatus().getPodIPs().stream().map(PodIP::getIp).toList();
   }
@@ -91,8 +91,6 @@ public final class Endpoints {
     if (Boolean.TRUE.equals(service.getSpec().getPublishNotReadyAddresses())) {
       return true;
     }
-    return pod.getMetadata().getDeletionTimestamp() == null
-        && pod.getStatus().getConditions().stream()
-            .anyMatch(c -> "Ready".equals(c.getType()) && "True".equals(c.getStatus()));
+    return pod.getMetadata().getDeletionTimestamp() == null && PodFacts.isReady(pod);
   }
 }

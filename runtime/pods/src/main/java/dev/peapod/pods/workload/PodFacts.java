@@ -9,8 +9,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// What a pod's status says, as controllers ask.
-final class PodFacts {
+/// What a pod's status says, as controllers and services ask.
+public final class PodFacts {
   /// Whom to miss least comes first: what does not run yet, what is not ready, what restarts most,
   /// the youngest.
   static final Comparator<Pod> LEAST_MISSED =
@@ -27,7 +27,8 @@ final class PodFacts {
     return status == null || status.getPhase() == null ? "Pending" : status.getPhase();
   }
 
-  static boolean isFinished(Pod pod) {
+  /// Whether it has ended for good.
+  public static boolean isFinished(Pod pod) {
     return hasSucceeded(pod) || phase(pod).equals("Failed");
   }
 
@@ -35,18 +36,21 @@ final class PodFacts {
     return phase(pod).equals("Succeeded");
   }
 
-  static boolean isReady(Pod pod) {
-    return readySince(pod).isPresent();
+  /// Whether its condition `Ready` says so.
+  public static boolean isReady(Pod pod) {
+    return ready(pod).isPresent();
   }
 
-  static Optional<Instant> readySince(Pod pod) {
+  private static Optional<PodCondition> ready(Pod pod) {
     return pod.getStatus() == null
         ? Optional.empty()
         : pod.getStatus().getConditions().stream()
             .filter(c -> "Ready".equals(c.getType()) && "True".equals(c.getStatus()))
-            .map(PodCondition::getLastTransitionTime)
-            .map(Instant::parse)
             .findFirst();
+  }
+
+  static Optional<Instant> readySince(Pod pod) {
+    return ready(pod).map(PodCondition::getLastTransitionTime).map(Instant::parse);
   }
 
   /// From when on a ready pod counts as available.
