@@ -157,7 +157,9 @@ final class Peapod implements AutoCloseable {
               .redirectErrorStream(true)
               .redirectOutput(ProcessBuilder.Redirect.appendTo(logFile().toFile()));
       if (!bootId.isEmpty()) {
-        builder.environment().put("PEAPODD_JAVA_OPTIONS", "-Dpeapod.boot-id=" + bootId);
+        builder
+            .environment()
+            .merge("PEAPODD_JAVA_OPTIONS", "-Dpeapod.boot-id=" + bootId, (all, one) -> all + " " + one);
       }
       process = builder.start();
     } catch (IOException e) {
