@@ -1,6 +1,7 @@
 // Mounts: made detached, attached by descriptor.
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/xattr.h>
 
 #include "operations.h"
 #include "paths.h"
@@ -93,6 +94,17 @@ int op_mount_setattr(struct launch *launch, struct cursor *arguments) {
     attributes.userns_fd = (uint64_t)user;
   }
   return sys_mount_setattr(mount, recursive, &attributes);
+}
+
+int op_label(struct launch *launch, struct cursor *arguments) {
+  int mount = slot_of(launch, take_int(arguments));
+  size_t length;
+  const char *label = take_string(arguments, &length);
+  cleanup_fd root = mount < 0 ? mount : sys_open_beneath(mount, ".", O_RDONLY, 0);
+  if (root < 0) {
+    return root;
+  }
+  return result(fsetxattr(root, "security.selinux", label, length, 0));
 }
 
 int op_root(struct launch *launch, struct cursor *arguments) {

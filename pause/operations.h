@@ -15,6 +15,7 @@ int op_symlink(struct launch *launch, struct cursor *arguments);
 int op_open_tree(struct launch *launch, struct cursor *arguments);
 int op_mount_new(struct launch *launch, struct cursor *arguments);
 int op_mount_setattr(struct launch *launch, struct cursor *arguments);
+int op_label(struct launch *launch, struct cursor *arguments);
 int op_root(struct launch *launch, struct cursor *arguments);
 int op_attach(struct launch *launch, struct cursor *arguments);
 int op_pivot(struct launch *launch, struct cursor *arguments);

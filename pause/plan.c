@@ -67,6 +67,7 @@ static const struct shape SHAPES[OP_END] = {
     [OP_LISTEN] = {"iibibi", M, HOLDER},
     [OP_NULL_DEVICE] = {"k", P, STAGED},
     [OP_EXEC_LABEL] = {"ss", X, MONITORED},
+    [OP_LABEL] = {"ks", H | P, STAGED},
     [OP_RESTORE] = {"lls", X, CONTAINER},
     [OP_AWAIT] = {"k", M, HOLDER},
 };

@@ -65,7 +65,8 @@ enum opcode {
   OP_EXEC_LABEL = 82,
   OP_AWAIT = 83,
   OP_RESTORE = 84,
-  OP_END = 85,
+  OP_LABEL = 85,
+  OP_END = 86,
 };
 
 struct plan {

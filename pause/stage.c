@@ -24,6 +24,7 @@ static const operate OPERATIONS[OP_END] = {
     [OP_OPEN_TREE] = op_open_tree,
     [OP_MOUNT_NEW] = op_mount_new,
     [OP_MOUNT_SETATTR] = op_mount_setattr,
+    [OP_LABEL] = op_label,
     [OP_MKDIR] = op_mkdir,
     [OP_MKNOD] = op_mknod,
     [OP_SYMLINK] = op_symlink,

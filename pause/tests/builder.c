@@ -19,6 +19,7 @@ static const char *const NAMES[OP_END] = {
     [OP_OPEN_TREE] = "OPEN_TREE",
     [OP_MOUNT_NEW] = "MOUNT_NEW",
     [OP_MOUNT_SETATTR] = "MOUNT_SETATTR",
+    [OP_LABEL] = "LABEL",
     [OP_MKDIR] = "MKDIR",
     [OP_MKNOD] = "MKNOD",
     [OP_SYMLINK] = "SYMLINK",

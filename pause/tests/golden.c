@@ -58,6 +58,7 @@ static void container_plan(struct builder *b) {
   plan_add(b, OP_SETNS, P, "ii", I(0), I(0x4c020000));
   plan_add(b, OP_UNSHARE, P, "i", I(0x20000));
   plan_add(b, OP_MOUNT_NEW, P, "isli", I(6), "mqueue", LIST(), I(0xe));
+  plan_add(b, OP_LABEL, P, "is", I(6), "system_u:object_r:container_file_t:s0:c1,c2");
   plan_add(b, OP_OPEN_TREE, P, "iisi", I(7), I(-1), "/shm", I(0));
   plan_add(b, OP_ROOT, P, "ii", I(1), I(-1));
   plan_add(b, OP_ATTACH, P, "iisi", I(5), I(-2), "dev", I(5));

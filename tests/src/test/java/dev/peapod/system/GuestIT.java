@@ -23,7 +23,8 @@ class GuestIT {
           ResourcesIT.class.getName(),
           SystemdSlices.class.getName());
 
-  /// For trying some of them by hand, with commas between.
+  /// For trying some of them by hand, with commas between; with [SelinuxLabels] among them the guest has SELinux in the place
+  /// of AppArmor.
   private static final String CHOSEN =
       System.getProperty("peapod.tests.guest", String.join(",", CLASSES));
 
@@ -66,10 +67,12 @@ class GuestIT {
         new ArrayList<>(
             List.of(GUEST.resolve("boot").toString(), MADE.toString(), results.toString()));
     command.addAll(GuestJava.command(MADE, "/results/tests", List.of(CHOSEN.split(","))));
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(console.toFile())
-        .start();
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(console.toFile());
+    if (CHOSEN.contains(SelinuxLabels.class.getSimpleName())) {
+      builder.environment().put("GUEST_POLICY", MADE.resolve("policy").toString());
+    }
+    return builder.start();
   }
 
   private static List<DynamicTest> parse(List<String> lines) {

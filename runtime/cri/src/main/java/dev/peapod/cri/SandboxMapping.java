@@ -55,6 +55,7 @@ final class SandboxMapping {
         linux.getSysctlsMap(),
         security.getPrivileged(),
         Namespaces.users(namespaces, field + ".namespace_options"),
+        SecurityMapping.selinux(security.getSelinuxOptions()),
         ResourceMapping.sum(linux.getResources(), linux.getOverhead()));
   }
 

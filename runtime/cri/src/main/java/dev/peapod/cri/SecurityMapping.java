@@ -41,11 +41,11 @@ final class SecurityMapping {
         context.getReadonlyPathsList(),
         seccomp(context),
         apparmor(context),
-        selinux(context));
+        selinux(context.getSelinuxOptions()));
   }
 
-  /// Pause runs nothing of the pod, without any privilege: no profile and no label is applied to it.
-  /// What can not be a profile is refused all the same.
+  /// Pause runs nothing of the pod, without any privilege: no profile and no label is applied to it (the label is for
+  /// what the containers share). What can not be a profile is refused all the same.
   @SuppressWarnings("deprecation") // Older kubelets still send the path.
   static void checkSandbox(LinuxSandboxSecurityContext context, String field) {
     profile(field + ".seccomp", context.getSeccomp());
@@ -119,8 +119,8 @@ final class SecurityMapping {
     return SecurityProfile.localhost(name);
   }
 
-  private static @Nullable SelinuxLabel selinux(LinuxContainerSecurityContext context) {
-    SELinuxOption options = context.getSelinuxOptions();
+  /// Null where nothing is asked for.
+  static @Nullable SelinuxLabel selinux(SELinuxOption options) {
     SelinuxLabel label =
         new SelinuxLabel(
             options.getUser(), options.getRole(), options.getType(), options.getLevel());

@@ -660,6 +660,7 @@ class EngineTest {
         s.sysctls(),
         s.privileged(),
         null,
+        null,
         ResourceSpec.NONE);
   }
 
@@ -682,6 +683,7 @@ class EngineTest {
             s.ipc(),
             Map.of("net.ipv4.ip_unprivileged_port_start", "100", "kernel.shm_rmid_forced", "1"),
             s.privileged(),
+            null,
             null,
             ResourceSpec.NONE);
     String sandbox = runtime().runSandbox(spec);
@@ -718,6 +720,7 @@ class EngineTest {
         s.ipc(),
         s.sysctls(),
         s.privileged(),
+        null,
         null,
         ResourceSpec.NONE);
   }

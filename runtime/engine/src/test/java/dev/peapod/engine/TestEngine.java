@@ -123,6 +123,7 @@ final class TestEngine implements AutoCloseable {
         Map.of(),
         false,
         null,
+        null,
         ResourceSpec.NONE);
   }
 

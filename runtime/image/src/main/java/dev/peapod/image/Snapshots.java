@@ -108,13 +108,14 @@ public final class Snapshots {
   ///
   /// @throws PeapodException INTERNAL if the kernel refuses, RESOURCE_EXHAUSTED
   public Fd mount(Snapshot snapshot) {
-    return mount(snapshot, Optional.empty());
+    return mount(snapshot, Optional.empty(), "");
   }
 
   /// As [#mount(Snapshot)].
   ///
   /// @param owners who the owners of the image's files are on the host
-  public Fd mount(Snapshot snapshot, Optional<Owners> owners) {
+  /// @param label what SELinux calls all its files, `""` for what they are called on the host
+  public Fd mount(Snapshot snapshot, Optional<Owners> owners, String label) {
     List<Path> topmostFirst = new ArrayList<>(snapshot.layers().reversed());
     topmostFirst.addLast(mountPoints);
     try {
@@ -126,11 +127,11 @@ public final class Snapshots {
       Path upper = snapshot.upper();
       Path work = snapshot.work();
       if (owners.isEmpty()) {
-        return Mounts.overlay(topmostFirst, upper, work, true);
+        return Mounts.overlay(topmostFirst, upper, work, true, label);
       }
       Owners mapped = owners.get();
       like(topmostFirst.getFirst(), upper, mapped.uid, mapped.gid);
-      return Mounts.mappedOverlay(topmostFirst, upper, work, true, mapped.users);
+      return Mounts.mappedOverlay(topmostFirst, upper, work, true, label, mapped.users);
     } catch (IOException e) {
       throw IoErrors.of("the writable layer " + snapshot.upper() + " can not be prepared", e);
     } catch (KernelException e) {

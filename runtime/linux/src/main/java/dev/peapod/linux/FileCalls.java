@@ -54,9 +54,13 @@ final class FileCalls {
 
   static native int lsetxattr(byte[] path, byte[] name, byte[] value, long size, int flags);
 
+  static native int setxattr(byte[] path, byte[] name, byte[] value, long size, int flags);
+
   static native int fsetxattr(int fd, byte[] name, byte[] value, long size, int flags);
 
   static native long lgetxattr(byte[] path, byte[] name, byte[] value, long size);
+
+  static native long getxattr(byte[] path, byte[] name, byte[] value, long size);
 
   static native long llistxattr(byte[] path, byte[] list, long size);
 

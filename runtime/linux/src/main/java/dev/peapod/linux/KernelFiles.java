@@ -118,6 +118,17 @@ public final class KernelFiles {
     };
   }
 
+  /// Where a symbolic link of the kernel's leads, such as those of `/proc/self/fd`.
+  public static String link(String path) {
+    byte[] target = new byte[4096];
+    long n = FileCalls.readlinkat(LibC.AT_FDCWD, LibC.path(path), target, target.length);
+    if (n < 0) {
+      int errno = LibC.errno();
+      throw new KernelException("readlink(\"" + path + "\")", errno);
+    }
+    return new String(target, 0, (int) n, StandardCharsets.UTF_8);
+  }
+
   /// Whether there is anything at `path`.
   public static boolean exists(String path) {
     return Files.exists(Path.of(path));

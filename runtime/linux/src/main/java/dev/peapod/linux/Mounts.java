@@ -134,12 +134,13 @@ public final class Mounts {
     }
   }
 
-  /// As [#overlay(List, Path, Path, boolean)], with lower layers whose owners are mapped by a user
+  /// As [#overlay(List, Path, Path, boolean, String)], with lower layers whose owners are mapped by a user
   /// namespace, as [#mapOwners(Fd, Fd)] says. In `upper` are the owners that the host sees.
   ///
   /// @throws KernelException EINVAL if the filesystem of a layer can not map owners
-  public static Fd mappedOverlay(List<Path> lower, Path upper, Path work, boolean vol, Fd users) {
-    return Overlay.mapped(lower, upper, work, vol, users);
+  public static Fd mappedOverlay(
+      List<Path> lower, Path upper, Path work, boolean vol, String label, Fd users) {
+    return Overlay.mapped(lower, upper, work, vol, label, users);
   }
 
   /// A new filesystem that has no device, such as a tmpfs, detached; without set-id programs and
@@ -185,9 +186,10 @@ public final class Mounts {
   /// @param upper where changes go
   /// @param work an empty directory on the filesystem of `upper`
   /// @param vol without syncing (`volatile`): quick, and of no use after a power cut
+  /// @param label what SELinux calls all files of it, `""` for what they are called where they lie
   /// @throws KernelException with the kernel's own words where it has any
-  public static Fd overlay(List<Path> lower, Path upper, Path work, boolean vol) {
-    return Overlay.mount(lower, upper, work, vol);
+  public static Fd overlay(List<Path> lower, Path upper, Path work, boolean vol, String label) {
+    return Overlay.mount(lower, upper, work, vol, label);
   }
 
   /// The mount that a path is in, links followed.

@@ -24,6 +24,7 @@ final class Overlay {
   private static final byte[] INDEX = LibC.path("index");
   private static final byte[] OFF = LibC.path("off");
   private static final byte[] VOLATILE = LibC.path("volatile");
+  private static final byte[] CONTEXT = LibC.path("context");
 
   /// Any directory does as the place for mounts in a namespace that nobody else sees; this one is
   /// always there and not needed by what is done meanwhile.
@@ -39,20 +40,21 @@ final class Overlay {
 
   private Overlay() {}
 
-  static Fd mount(List<Path> lower, Path upper, Path work, boolean vol) {
+  /// @param label what SELinux calls all files of it, `""` for what they are called
+  static Fd mount(List<Path> lower, Path upper, Path work, boolean vol, String label) {
     return switch (appending) {
-      case YES -> appended(lower, upper, work, vol);
-      case NO -> classic(lower, upper, work, vol);
+      case YES -> appended(lower, upper, work, vol, label);
+      case NO -> classic(lower, upper, work, vol, label);
       case UNKNOWN -> {
         try {
-          Fd mount = appended(lower, upper, work, vol);
+          Fd mount = appended(lower, upper, work, vol, label);
           appending = Appending.YES;
           yield mount;
         } catch (KernelException e) {
           if (e.errno() != Errno.EINVAL) {
             throw e;
           }
-          Fd mount = classic(lower, upper, work, vol);
+          Fd mount = classic(lower, upper, work, vol, label);
           appending = Appending.NO;
           yield mount;
         }
@@ -61,7 +63,7 @@ final class Overlay {
   }
 
   /// By fsopen(2), a layer an option.
-  static Fd appended(List<Path> lower, Path upper, Path work, boolean vol) {
+  static Fd appended(List<Path> lower, Path upper, Path work, boolean vol, String label) {
     List<Fd> opened = new ArrayList<>(0);
     long n = MountCalls.fsopen(TYPE, MountCalls.FSOPEN_CLOEXEC);
     if (n < 0) {
@@ -80,6 +82,9 @@ final class Overlay {
       set(fd, INDEX, OFF);
       if (vol) {
         config(fd, MountCalls.FSCONFIG_SET_FLAG, VOLATILE, null);
+      }
+      if (!label.isEmpty()) {
+        set(fd, CONTEXT, LibC.path(label));
       }
       config(fd, MountCalls.FSCONFIG_CMD_CREATE, null, null);
       long mount = MountCalls.fsmount(fd, MountCalls.FSMOUNT_CLOEXEC, 0);
@@ -143,15 +148,16 @@ final class Overlay {
   }
 
   /// By mount(2) over idmapped clones of the lower layers, in a mount namespace of its own as
-  /// [#classic(List, Path, Path, boolean)]: before Linux 6.15 an overlay's layers have to be
+  /// [#classic(List, Path, Path, boolean, String)]: before Linux 6.15 an overlay's layers have to be
   /// attached somewhere, and an overlay itself can not be idmapped.
-  static Fd mapped(List<Path> lower, Path upper, Path work, boolean vol, Fd users) {
+  static Fd mapped(
+      List<Path> lower, Path upper, Path work, boolean vol, String label, Fd users) {
     return Namespaces.onOwnThread(
         () -> {
           enterPrivateNamespace();
           List<Fd> opened = new ArrayList<>();
           try {
-            String options = writable(upper, work, vol, opened);
+            String options = writable(upper, work, vol, label, opened);
             return Mounts.openTree(merged(lower, Optional.of(users), options), false);
           } finally {
             opened.forEach(Fd::close);
@@ -203,13 +209,16 @@ final class Overlay {
   }
 
   /// The options of the writable layer.
-  private static String writable(Path upper, Path work, boolean vol, List<Fd> opened) {
+  private static String writable(
+      Path upper, Path work, boolean vol, String label, List<Fd> opened) {
     return ",upperdir="
         + shortName(upper, opened)
         + ",workdir="
         + shortName(work, opened)
         + ",index=off"
-        + (vol ? ",volatile" : "");
+        + (vol ? ",volatile" : "")
+        // Levels may have commas.
+        + (label.isEmpty() ? "" : ",context=\"" + label + "\"");
   }
 
   private static void mkdir(Path path) {
@@ -233,7 +242,7 @@ final class Overlay {
   /// By mount(2), in a mount namespace of its own that lives only until the mount is copied out of
   /// it: nothing shows in this process's namespace and a crash leaves nothing. The options may be
   /// no longer than a page, so all directories go by short names, enough for some 200 layers.
-  static Fd classic(List<Path> lower, Path upper, Path work, boolean vol) {
+  static Fd classic(List<Path> lower, Path upper, Path work, boolean vol, String label) {
     return Namespaces.onOwnThread(
         () -> {
           enterPrivateNamespace();
@@ -243,7 +252,7 @@ final class Overlay {
             for (int i = 0; i < lower.size(); i++) {
               options.append(i == 0 ? "" : ":").append(shortName(lower.get(i), opened));
             }
-            options.append(writable(upper, work, vol, opened));
+            options.append(writable(upper, work, vol, label, opened));
             byte[] data = LibC.path(options.toString());
             // Any directory does as the place; this one is always there.
             byte[] place = LibC.path("/proc");

@@ -5,11 +5,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/// Which security modules the kernel runs, as far as they label processes. Thread-safe.
+/// AppArmor, as far as it labels processes. Thread-safe.
 public final class SecurityModules {
   private static final String APPARMOR = "/sys/module/apparmor/parameters/enabled";
   private static final String PROFILES = "/sys/kernel/security/apparmor/profiles";
-  private static final Path SELINUX = Path.of("/sys/fs/selinux/enforce");
 
   private SecurityModules() {}
 
@@ -40,10 +39,5 @@ public final class SecurityModules {
         List.of("apparmor_parser", "--replace", "--skip-cache", "--quiet"),
         text,
         "it is in Debian's package apparmor");
-  }
-
-  /// Whether SELinux is there and has a policy.
-  public static boolean hasSelinux() {
-    return Files.exists(SELINUX);
   }
 }

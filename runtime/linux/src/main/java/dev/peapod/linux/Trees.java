@@ -2,11 +2,12 @@ package dev.peapod.linux;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
 
-/// Whole trees of files: removed, or their space counted. Neither follows a link nor crosses into
-/// another mount, and neither needs more than a bounded number of descriptors.
+/// Whole trees of files: removed, marked, or their space counted. None of it follows a link or crosses into
+/// another mount, or needs more than a bounded number of descriptors.
 public final class Trees {
   /// What a tree takes.
   ///
@@ -21,7 +22,8 @@ public final class Trees {
   /// A directory deeper than this is moved up before it is removed.
   private static final int REMOVE_DEPTH = 32;
 
-  private static final int USAGE_DEPTH = 500;
+  /// What is deeper than this is not looked at.
+  private static final int DEPTH = 500;
   private static final int PASSES = 100;
 
   private Trees() {}
@@ -65,7 +67,7 @@ public final class Trees {
                   entry.text());
           if (!stat.isDirectory()) {
             add(stat);
-          } else if (depth < USAGE_DEPTH) {
+          } else if (depth < DEPTH) {
             try (Fd below = enter(directory.number(), entry)) {
               add(stat);
               walk(below, depth + 1);
@@ -78,6 +80,65 @@ public final class Trees {
           }
         }
       }
+    }
+  }
+
+  /// Gives a file, or a directory and all that is in it, links themselves included, an extended attribute of the
+  /// `security` kind. What has that value already is not touched. What is deeper than 500 directories is left out.
+  ///
+  /// @param top opened with Open.PATH
+  static void mark(Fd top, String attribute, String value) {
+    Marker marker = new Marker(LibC.path(attribute), value.getBytes(StandardCharsets.UTF_8));
+    if (marker.mark(top) && FileStat.of(top).isDirectory()) {
+      try (Fd directory = enter(top.number(), new RawEntry(new byte[] {'.', 0}, Open.S_IFDIR))) {
+        marker.walk(directory, 1);
+      }
+    }
+  }
+
+  private record Marker(byte[] name, byte[] value) {
+    void walk(Fd directory, int depth) {
+      for (RawEntry entry : new Entries(directory)) {
+        try (Fd found = look(directory, entry)) {
+          mark(found);
+          if (FileStat.of(found).isDirectory() && depth < DEPTH) {
+            try (Fd below = enter(directory.number(), entry)) {
+              walk(below, depth + 1);
+            }
+          }
+        } catch (KernelException e) {
+          switch (e.errno()) {
+            // Gone or replaced meanwhile, or of another mount.
+            case Errno.ENOENT, Errno.EXDEV, Errno.ENOTDIR, Errno.ELOOP -> {}
+            default -> throw e;
+          }
+        }
+      }
+    }
+
+    private static Fd look(Fd directory, RawEntry entry) {
+      int flags = Open.PATH | Open.NOFOLLOW;
+      return new Fd(
+          Directory.openat2(directory.number(), entry.name(), flags, 0, INSIDE, entry.text()));
+    }
+
+    /// Whether its filesystem has such attributes.
+    boolean mark(Fd file) {
+      byte[] path = LibC.path("/proc/self/fd/" + file.number());
+      byte[] present = new byte[value.length + 1];
+      long n = FileCalls.getxattr(path, name, present, present.length);
+      // The kernel may end a value with a NUL.
+      if (n >= value.length
+          && Arrays.equals(present, 0, value.length, value, 0, value.length)
+          && present[value.length] == 0) {
+        return true;
+      }
+      int set = FileCalls.setxattr(path, name, value, value.length, 0);
+      int errno = LibC.errno();
+      if (set < 0 && errno != Errno.EOPNOTSUPP) {
+        throw new KernelException("setxattr(" + file + ")", errno);
+      }
+      return set == 0;
     }
   }
 

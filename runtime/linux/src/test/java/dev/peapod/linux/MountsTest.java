@@ -20,13 +20,13 @@ class MountsTest {
     BEST {
       @Override
       Fd mount(List<Path> lower, Path upper, Path work, boolean vol) {
-        return Mounts.overlay(lower, upper, work, vol);
+        return Mounts.overlay(lower, upper, work, vol, "");
       }
     },
     CLASSIC {
       @Override
       Fd mount(List<Path> lower, Path upper, Path work, boolean vol) {
-        return Overlay.classic(lower, upper, work, vol);
+        return Overlay.classic(lower, upper, work, vol, "");
       }
     };
 
@@ -128,7 +128,7 @@ class MountsTest {
     Path lower = directory("lower", Map.of());
     Path upper = directory("upper", Map.of());
     assertThatExceptionOfType(KernelException.class)
-        .isThrownBy(() -> Mounts.overlay(List.of(lower), upper, Path.of("/dev/shm"), true))
+        .isThrownBy(() -> Mounts.overlay(List.of(lower), upper, Path.of("/dev/shm"), true, ""))
         .withMessageContaining("overlay")
         .matches(e -> e.errno() == Errno.EINVAL);
   }

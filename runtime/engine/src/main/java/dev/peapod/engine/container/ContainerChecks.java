@@ -8,7 +8,6 @@ import dev.peapod.engine.model.NamespaceMode;
 import dev.peapod.engine.model.SandboxSpec;
 import dev.peapod.engine.model.SecuritySpec;
 import dev.peapod.error.PeapodException;
-import dev.peapod.error.PeapodException.Kind;
 import dev.peapod.linux.MountInfo;
 import dev.peapod.linux.Mounts;
 import java.nio.file.Files;
@@ -20,9 +19,6 @@ import java.util.List;
 final class ContainerChecks {
   /// Each takes a slot of the launch plan.
   private static final int MAX_MOUNTS = 200;
-
-  /// Where SELinux shows itself if it is on.
-  private static final Path SELINUX = Path.of("/sys/fs/selinux/enforce");
 
   private final ContainerSpec spec;
 
@@ -102,15 +98,6 @@ final class ContainerChecks {
     }
     MountOptions.check(
         "container \"" + spec.name() + "\": " + field + ".mount_options", mount.options());
-    if (mount.relabel() && Files.exists(SELINUX)) {
-      throw new PeapodException(
-          Kind.UNIMPLEMENTED,
-          "container \""
-              + spec.name()
-              + "\": "
-              + field
-              + ".selinux_relabel is not supported by this version");
-    }
     if (mount.recursiveReadOnly()) {
       require(mount.readOnly(), field + ".recursive_read_only", "needs readonly");
       require(

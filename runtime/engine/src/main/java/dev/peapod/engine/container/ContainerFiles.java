@@ -28,20 +28,23 @@ final class ContainerFiles {
   }
 
   /// Makes a root filesystem and mounts it; how that is undone is pushed.
-  Fd makeRootfs(UndoStack undo, Sandbox sandbox, String id, Image image) {
+  ///
+  /// @param label what SELinux calls its files, `""` for what they are called on the host
+  Fd makeRootfs(UndoStack undo, Sandbox sandbox, String id, Image image, String label) {
     undo.push("the snapshot", () -> tools.snapshots().remove(id));
-    Fd rootfs = mount(sandbox, tools.snapshots().prepare(id, image));
+    Fd rootfs = mount(sandbox, tools.snapshots().prepare(id, image), label);
     undo.push("the root filesystem", rootfs::close);
     return rootfs;
   }
 
   /// Mounts the root filesystem of a container that was made before.
-  Fd mountRootfs(Sandbox sandbox, StoredContainer stored) {
-    return mount(sandbox, snapshot(stored));
+  Fd mountRootfs(Container container) {
+    return mount(
+        container.sandbox(), snapshot(container.stored()), container.security().fileLabel());
   }
 
-  private Fd mount(Sandbox sandbox, Snapshot snapshot) {
-    return withOwners(sandbox, owners -> tools.snapshots().mount(snapshot, owners));
+  private Fd mount(Sandbox sandbox, Snapshot snapshot, String label) {
+    return withOwners(sandbox, owners -> tools.snapshots().mount(snapshot, owners, label));
   }
 
   /// Where a container's own files are; nothing may be written there while they are mounted.

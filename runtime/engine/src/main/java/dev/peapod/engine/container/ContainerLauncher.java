@@ -67,7 +67,7 @@ final class ContainerLauncher {
   private void launch(Container container, Optional<Restoration> restored) {
     StoredContainer stored = container.stored();
     Fd kept = container.takeRootfs();
-    try (Fd rootfs = kept == null ? files.mountRootfs(container.sandbox(), stored) : kept) {
+    try (Fd rootfs = kept == null ? files.mountRootfs(container) : kept) {
       container.logPath().ifPresent(ContainerLauncher::makeDirectory);
       List<Fd> held = new ArrayList<>();
       try (ContainerSecurity.Grant security =

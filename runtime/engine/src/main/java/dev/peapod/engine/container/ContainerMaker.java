@@ -88,7 +88,10 @@ final class ContainerMaker {
     undo.push("the image's lease", () -> tools.images().release(id));
     tools.images().lease(image.id(), id);
     ContainerSpec resolved = files.resolveImages(stored.owner(), id, spec);
-    Fd rootfs = madeAhead.orElseGet(() -> files.makeRootfs(undo, sandbox, id, image));
+    VolumeLabels.give(security.fileLabel(), spec, sandbox.files());
+    Fd rootfs =
+        madeAhead.orElseGet(
+            () -> files.makeRootfs(undo, sandbox, id, image, security.fileLabel()));
     // The directory shares the descriptor, so it is not closed.
     @SuppressWarnings("resource")
     Directory root = Directory.of(rootfs);

@@ -113,7 +113,7 @@ final class ContainerPlan {
             Stage.HOST,
             pts,
             "devpts",
-            List.of("newinstance", "ptmxmode=0666", "mode=0620", "gid=" + gid(TTY_GROUP)),
+            labelled("newinstance", "ptmxmode=0666", "mode=0620", "gid=" + gid(TTY_GROUP)),
             MountAttributes.NOSUID | MountAttributes.NOEXEC));
     List<Bind> binds = binds(users, images);
     CgroupView view = cgroupView();
@@ -125,6 +125,10 @@ final class ContainerPlan {
     plan.add(new Operation.MountNew(Stage.POD, sys, "sysfs", List.of(), CLOSED | sysAttributes()));
     int mqueue = plan.slot();
     plan.add(new Operation.MountNew(Stage.POD, mqueue, "mqueue", List.of(), CLOSED));
+    if (!in.security.fileLabel().isEmpty()) {
+      // There is one for each IPC namespace, so it takes no options.
+      plan.add(new Operation.Label(Stage.POD, mqueue, in.security.fileLabel()));
+    }
     int shm = joinMounts(pause, hostShm);
     // Its cgroup, which it is in by now, is the root of the cgroup namespace.
     plan.add(new Operation.Unshare(Stage.POD, CloneFlags.NEWNS | CloneFlags.NEWCGROUP));
@@ -182,6 +186,15 @@ final class ContainerPlan {
             true));
   }
 
+  /// Options of a new filesystem of the container's own.
+  private List<String> labelled(String... options) {
+    List<String> all = new ArrayList<>(List.of(options));
+    if (!in.security.fileLabel().isEmpty()) {
+      all.add("context=" + in.security.fileLabel());
+    }
+    return all;
+  }
+
   /// A new tmpfs with the devices and links of `/dev`.
   private int dev() {
     int dev = plan.slot();
@@ -190,7 +203,7 @@ final class ContainerPlan {
             Stage.HOST,
             dev,
             "tmpfs",
-            List.of("mode=755", "size=65536k", "uid=" + uid(0), "gid=" + gid(0)),
+            labelled("mode=755", "size=65536k", "uid=" + uid(0), "gid=" + gid(0)),
             MountAttributes.NOSUID | MountAttributes.NOEXEC));
     Set<String> directories = new HashSet<>();
     for (ResolvedDevice device : in.devices) {

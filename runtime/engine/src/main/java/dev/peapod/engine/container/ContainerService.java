@@ -86,8 +86,9 @@ public final class ContainerService {
                             + "\": image \""
                             + spec.image()
                             + "\" is not here; pull it first"));
-    // In a user namespace of its own, the image's files have other owners.
-    boolean poolable = sandbox.spec().userNamespace() == null;
+    // In a user namespace of its own the image's files have other owners, and with a label others are made.
+    boolean poolable =
+        sandbox.spec().userNamespace() == null && security.fileLabel().isEmpty();
     Optional<RootfsPool.Spare> spare = poolable ? tools.rootfs().take(image) : Optional.empty();
     String id = spare.map(RootfsPool.Spare::id).orElseGet(Ids::random);
     String name = name(spec, sandbox.id());

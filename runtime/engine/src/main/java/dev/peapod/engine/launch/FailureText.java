@@ -103,6 +103,8 @@ public final class FailureText {
           errno == Errno.ENOENT || errno == Errno.EINVAL
               ? invalid(subject, "the security label \"" + label + "\" is not known to the kernel")
               : failure(subject, "setting the security label \"" + label + "\" failed: " + why);
+      case Operation.Label l ->
+          failure(subject, "giving files the security label \"" + l.label() + "\" failed: " + why);
       case Operation.Tty t -> failure(subject, "making its terminal failed: " + why);
       case Operation other ->
           failure(subject, other.getClass().getSimpleName() + " failed: " + why);

@@ -162,6 +162,9 @@ public sealed interface Operation {
       Stage stage, int slot, long set, long clear, long propagation, boolean recursive, int userns)
       implements Operation {}
 
+  /// What SELinux calls the root of the mount in a slot.
+  record Label(Stage stage, int slot, String label) implements Operation {}
+
   /// A directory; an existing one is fine.
   record Mkdir(Stage stage, int dir, String path, int mode) implements Operation {}
 

@@ -128,6 +128,7 @@ final class PlanWriter {
       case Operation.NullDevice(int slot) -> num(slot).code(81);
       case Operation.ExecLabel(String attribute, String label) ->
           str(attribute).str(label).code(82);
+      case Operation.Label(Stage stage, int slot, String label) -> num(slot).str(label).code(85);
       case Operation.Await(int slot) -> num(slot).code(83);
       case Operation.Restore(List<String> argv, List<String> env, String pidFile) ->
           list(argv).list(env).str(pidFile).code(84);

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// @param sysctls kernel parameters of the pod's own namespaces
 /// @param privileged whether privileged containers may come
 /// @param userNamespace the pod's own, or null for the host's
+/// @param selinux the SELinux label of what its containers share, if one is asked for
 /// @param resources what all of its containers together may use; of a cgroup that is there already
 ///     the limits are whose it is
 public record SandboxSpec(
@@ -36,6 +37,7 @@ public record SandboxSpec(
     Map<String, String> sysctls,
     boolean privileged,
     @Nullable UserNamespace userNamespace,
+    @Nullable SelinuxLabel selinux,
     ResourceSpec resources) {
   public SandboxSpec {
     ports = List.copyOf(ports);
@@ -62,6 +64,7 @@ public record SandboxSpec(
         sysctls,
         privileged,
         userNamespace,
+        selinux,
         changed);
   }
 
@@ -82,6 +85,7 @@ public record SandboxSpec(
         NamespaceMode.POD,
         Map.of(),
         false,
+        null,
         null,
         ResourceSpec.NONE);
   }

@@ -9,7 +9,9 @@ import dev.peapod.engine.launch.PlanKind;
 import dev.peapod.engine.launch.Stage;
 import dev.peapod.engine.model.NamespaceMode;
 import dev.peapod.engine.model.SandboxSpec;
+import dev.peapod.engine.model.SelinuxLabel;
 import dev.peapod.engine.model.UserNamespace;
+import dev.peapod.engine.security.SelinuxContext;
 import dev.peapod.linux.Fd;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -25,6 +27,7 @@ final class PausePlan {
   private PausePlan() {}
 
   /// @param network the network namespace that pause joins; without it, one of its own if the spec asks for that
+  /// @throws dev.peapod.error.PeapodException INVALID if it asks for an SELinux label that the kernel has not
   static LaunchPlan of(
       SandboxSpec spec, String hostname, CgroupEntry cgroup, Optional<Fd> network) {
     LaunchPlan.Builder plan = LaunchPlan.of(PlanKind.PAUSE);
@@ -49,6 +52,11 @@ final class PausePlan {
     if (users != null) {
       shmOptions.add("uid=" + users.uids().first());
       shmOptions.add("gid=" + users.gids().first());
+    }
+    SelinuxLabel label = spec.selinux();
+    if (label != null) {
+      String field = "sandbox: security_context.selinux_options";
+      shmOptions.add("context=" + SelinuxContext.of(field, label).files());
     }
     int shm = plan.slot();
     plan.add(

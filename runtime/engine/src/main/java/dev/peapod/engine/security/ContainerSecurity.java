@@ -43,6 +43,7 @@ public final class ContainerSecurity implements AutoCloseable {
     private final CapabilitySets capabilities;
     private final boolean noNewPrivileges;
     private final @Nullable ExecLabel label;
+    private final String fileLabel;
     private final SeccompPrograms.@Nullable Program program;
     private int slot = -1;
 
@@ -50,10 +51,12 @@ public final class ContainerSecurity implements AutoCloseable {
         CapabilitySets capabilities,
         boolean noNewPrivileges,
         @Nullable ExecLabel label,
+        String fileLabel,
         SeccompPrograms.@Nullable Program program) {
       this.capabilities = capabilities;
       this.noNewPrivileges = noNewPrivileges;
       this.label = label;
+      this.fileLabel = fileLabel;
       this.program = program;
     }
 
@@ -66,6 +69,11 @@ public final class ContainerSecurity implements AutoCloseable {
           Optional.ofNullable(label)
               .filter(l -> l.text().startsWith(EXEC))
               .map(l -> l.text().substring(EXEC.length())));
+    }
+
+    /// What SELinux calls the files that are made for it; `""` for what the kernel calls them.
+    public String fileLabel() {
+      return fileLabel;
     }
 
     /// Gives the plan the descriptors that it needs.
@@ -107,8 +115,16 @@ public final class ContainerSecurity implements AutoCloseable {
   ///
   /// @throws PeapodException INVALID naming the field
   public ResolvedSecurity resolve(ContainerSpec spec) {
-    ResolvedSecurity resolved = new ResolvedSecurity(
-            seccompProfile(spec), Labels.resolve(spec, apparmor).orElse(null), Devices.resolve(spec));
+    String field = "container \"" + spec.name() + "\": security_context.selinux_options";
+    Optional<SelinuxContext> selinux =
+        Optional.ofNullable(spec.security().selinux())
+            .map(asked -> SelinuxContext.of(field, asked));
+    ResolvedSecurity resolved =
+        new ResolvedSecurity(
+            seccompProfile(spec),
+            Labels.resolve(spec, selinux, apparmor).orElse(null),
+            selinux.map(SelinuxContext::files).orElse(""),
+            Devices.resolve(spec));
     grant(spec, resolved).close();
     return resolved;
   }
@@ -121,6 +137,7 @@ public final class ContainerSecurity implements AutoCloseable {
         capabilities,
         security.noNewPrivileges(),
         resolved.label(),
+        resolved.fileLabel(),
         program(spec, resolved, capabilities.granted()).orElse(null));
   }
 

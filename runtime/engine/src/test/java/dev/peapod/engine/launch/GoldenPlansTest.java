@@ -142,6 +142,7 @@ class GoldenPlansTest {
             CloneFlags.NEWNS | CloneFlags.NEWNET | CloneFlags.NEWIPC | CloneFlags.NEWUTS),
         new Operation.Unshare(Stage.POD, CloneFlags.NEWNS),
         new Operation.MountNew(Stage.POD, 6, "mqueue", List.of(), 0xe),
+        new Operation.Label(Stage.POD, 6, "system_u:object_r:container_file_t:s0:c1,c2"),
         new Operation.OpenTree(Stage.POD, 7, Operation.PRESENT_ROOT, "/shm", false),
         new Operation.Root(1),
         new Operation.Attach(

@@ -35,6 +35,7 @@ class SandboxChecksTest {
         sysctls,
         false,
         null,
+        null,
         ResourceSpec.NONE);
   }
 

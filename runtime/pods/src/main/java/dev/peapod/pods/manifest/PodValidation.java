@@ -205,6 +205,11 @@ final class PodValidation {
         path + ".fsGroupChangePolicy",
         security.getFsGroupChangePolicy(),
         Set.of("OnRootMismatch", "Always"));
+    // One and the same here: that of mounts is for volumes of drivers that tell Kubernetes of it.
+    rules.oneOf(
+        path + ".seLinuxChangePolicy",
+        security.getSeLinuxChangePolicy(),
+        Set.of("MountOption", "Recursive"));
     rules.oneOf(
         path + ".supplementalGroupsPolicy",
         security.getSupplementalGroupsPolicy(),

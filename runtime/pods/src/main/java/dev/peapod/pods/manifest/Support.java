@@ -178,6 +178,7 @@ final class Support {
                   "runAsGroup",
                   "runAsNonRoot",
                   "runAsUser",
+                  "seLinuxChangePolicy",
                   "seLinuxOptions",
                   "seccompProfile",
                   "supplementalGroups",
@@ -344,8 +345,6 @@ final class Support {
     for (String type : Set.of("SecurityContext.", "PodSecurityContext.")) {
       reasons.put(type + "windowsOptions", "pods run on Linux");
     }
-    reasons.putIfAbsent(
-        "PodSecurityContext.seLinuxChangePolicy", "SELinux labels are not applied yet");
     reasons.put("VolumeMount.bindMountOptions", "the options are readOnly and mountPropagation");
     reasons.put("EmptyDirVolumeSource.mode", "an emptyDir can be written by all; use fsGroup");
     reasons.put("Volume.ephemeral", "use emptyDir, or a PersistentVolumeClaim of its own");

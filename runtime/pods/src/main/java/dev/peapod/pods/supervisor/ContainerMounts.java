@@ -61,6 +61,8 @@ final class ContainerMounts {
               .setReadonly(readOnly)
               .setRecursiveReadOnly(recursive != null && !recursive.equals("Disabled"))
               .setPropagation(propagation(mount.getMountPropagation()))
+              // What is the machine's keeps its labels.
+              .setSelinuxRelabel(volume.getHostPath() == null)
               .build());
     }
     if (!ownHosts) {
@@ -68,6 +70,7 @@ final class ContainerMounts {
           Mount.newBuilder()
               .setContainerPath("/etc/hosts")
               .setHostPath(paths.hosts().toString())
+              .setSelinuxRelabel(true)
               .setReadonly(
                   container.getSecurityContext() != null
                       && Boolean.TRUE.equals(
@@ -78,6 +81,7 @@ final class ContainerMounts {
         Mount.newBuilder()
             .setContainerPath(container.getTerminationMessagePath())
             .setHostPath(paths.terminationMessage(container.getName(), attempt).toString())
+            .setSelinuxRelabel(true)
             .build());
     return result;
   }

@@ -109,6 +109,9 @@ final class SandboxConfigs {
       if (context.getRunAsGroup() != null) {
         security.setRunAsGroup(Int64Value.newBuilder().setValue(context.getRunAsGroup()));
       }
+      if (context.getSeLinuxOptions() != null) {
+        security.setSelinuxOptions(selinux(context.getSeLinuxOptions()));
+      }
       security.addAllSupplementalGroups(context.getSupplementalGroups());
       security.setSupplementalGroupsPolicy(groups(context));
       context.getSysctls().forEach(s -> linux.putSysctls(s.getName(), s.getValue()));
