@@ -9,13 +9,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /// The tests of version 2's cgroups, of systemd's slices, of AppArmor and of checkpoints, with real pods, in a guest of its own: cgroup
-/// version 2 and nothing else, under Debian's systemd and Debian's kernel, which is of the oldest line supported. One boot for all of them; `tests/guest` says how.
+/// version 2 and nothing else, under Debian's systemd and Debian's kernel, which is of the oldest line supported. One boot for all of them, and a short one for
+/// those of SELinux, for which no kernel has room beside AppArmor; `tests/guest` says how.
 class GuestIT {
   private static final List<String> CLASSES =
       List.of(
@@ -23,33 +27,60 @@ class GuestIT {
           ResourcesIT.class.getName(),
           SystemdSlices.class.getName());
 
-  /// For trying some of them by hand, with commas between; with [SelinuxLabels] among them the guest has SELinux in the place
-  /// of AppArmor.
-  private static final String CHOSEN =
-      System.getProperty("peapod.tests.guest", String.join(",", CLASSES));
+  private static final List<String> SELINUX = List.of(SelinuxLabels.class.getName());
+
+  /// For trying some of them by hand, with commas between.
+  private static final List<String> CHOSEN =
+      List.of(
+          System.getProperty(
+                  "peapod.tests.guest",
+                  Stream.concat(CLASSES.stream(), SELINUX.stream()).collect(Collectors.joining(",")))
+              .split(","));
 
   private static final Path GUEST = Fixtures.HOME.resolve("tests/guest");
   private static final Path MADE = Fixtures.HOME.resolve("tests/target/guest");
   private static final long MINUTES = 30;
+
+  private static List<String> java = List.of();
 
   static boolean isInstalled(String program) {
     return Stream.of(System.getenv("PATH").split(":", -1))
         .anyMatch(d -> Files.isExecutable(Path.of(d, program)));
   }
 
-  @TestFactory
-  Stream<DynamicTest> inTheGuest() throws IOException, InterruptedException {
+  @BeforeAll
+  static void makeTheGuest() throws IOException {
     assumeTrue(
         Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0), "the guest needs root");
     assumeTrue(
         isInstalled("qemu-system-x86_64"),
         "qemu-system-x86_64 is not installed (package qemu-system-x86), so there is no guest to run tests in");
     Shell.run(GUEST.resolve("make").toString(), MADE.toString()).ok();
-    Path results = Files.createDirectories(MADE.resolve("results"));
+    java = GuestJava.make(MADE);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> inTheGuest() throws IOException, InterruptedException {
+    return run(CLASSES, "results", Map.of());
+  }
+
+  @TestFactory
+  Stream<DynamicTest> whereSelinuxEnforcesAPolicy() throws IOException, InterruptedException {
+    return run(SELINUX, "results-selinux", Map.of("GUEST_POLICY", MADE.resolve("policy").toString()));
+  }
+
+  private static Stream<DynamicTest> run(
+      List<String> all, String name, Map<String, String> environment)
+      throws IOException, InterruptedException {
+    List<String> classes = all.stream().filter(CHOSEN::contains).toList();
+    if (classes.isEmpty()) {
+      return Stream.empty();
+    }
+    Path results = Files.createDirectories(MADE.resolve(name));
     Path tests = results.resolve("tests");
     Files.deleteIfExists(tests);
     Path console = results.resolve("console");
-    Process guest = boot(results, console);
+    Process guest = boot(results, console, classes, environment);
     if (!guest.waitFor(MINUTES, TimeUnit.MINUTES)) {
       guest.descendants().forEach(ProcessHandle::destroyForcibly);
     }
@@ -62,16 +93,18 @@ class GuestIT {
     return found.stream();
   }
 
-  private static Process boot(Path results, Path console) throws IOException {
+  private static Process boot(
+      Path results, Path console, List<String> classes, Map<String, String> environment)
+      throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(GUEST.resolve("boot").toString(), MADE.toString(), results.toString()));
-    command.addAll(GuestJava.command(MADE, "/results/tests", List.of(CHOSEN.split(","))));
+    command.addAll(java);
+    command.add("/results/tests");
+    command.addAll(classes);
     ProcessBuilder builder =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(console.toFile());
-    if (CHOSEN.contains(SelinuxLabels.class.getSimpleName())) {
-      builder.environment().put("GUEST_POLICY", MADE.resolve("policy").toString());
-    }
+    builder.environment().putAll(environment);
     return builder.start();
   }
 

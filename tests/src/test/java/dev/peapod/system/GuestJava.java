@@ -33,35 +33,25 @@ final class GuestJava {
 
   private GuestJava() {}
 
-  /// The command that runs the tests of these classes in the guest.
+  /// Makes jars and the cache.
   ///
-  /// @param made where jars and the cache are made
-  /// @param results the file to which [GuestTests] is to write, as the guest sees it
-  static List<String> command(Path made, String results, List<String> classes) throws IOException {
+  /// @param made where they are made
+  /// @return the command that runs tests in the guest; a file for [GuestTests] to write to, as the guest sees it, and the
+  ///     names of classes are to follow
+  static List<String> make(Path made) throws IOException {
     String classPath = classPath(made);
     Path cache = made.resolve("tests.aot");
     Files.deleteIfExists(cache);
-    Shell.run(
-            command(
-                    classPath,
-                    List.of("-XX:AOTCacheOutput=" + cache),
-                    made.resolve("training").toString(),
-                    List.of(TRAINING))
-                .toArray(String[]::new))
-        .ok();
-    return command(
-        classPath,
-        List.of("-XX:AOTCache=" + cache, "-Dpeapod.tests.patience=600"),
-        results,
-        classes);
+    List<String> training = command(classPath, List.of("-XX:AOTCacheOutput=" + cache));
+    training.addAll(List.of(made.resolve("training").toString(), TRAINING));
+    Shell.run(training.toArray(String[]::new)).ok();
+    return command(classPath, List.of("-XX:AOTCache=" + cache, "-Dpeapod.tests.patience=600"));
   }
 
-  private static List<String> command(
-      String classPath, List<String> options, String results, List<String> classes) {
+  private static List<String> command(String classPath, List<String> options) {
     List<String> command = new ArrayList<>(OPTIONS);
     command.addAll(options);
-    command.addAll(List.of("-cp", classPath, GuestTests.class.getName(), results));
-    command.addAll(classes);
+    command.addAll(List.of("-cp", classPath, GuestTests.class.getName()));
     return command;
   }
 

@@ -18,8 +18,8 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/// Containers that SELinux confines, by the small policy in `tests/guest`. For a boot of the guest of its own, by hand
-/// (`docs/resources.md`): no kernel has both SELinux and AppArmor on.
+/// Containers that SELinux confines, by the small policy in `tests/guest`. For a boot of the guest of its own: no kernel
+/// has both SELinux and AppArmor on.
 @SuppressWarnings("NullAway.Init")
 class SelinuxLabels extends SystemTest {
   private static final String LEVEL = "s0:c1,c2";
