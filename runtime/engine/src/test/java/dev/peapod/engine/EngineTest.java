@@ -494,6 +494,7 @@ class EngineTest {
     assertThat(Path.of("/sys/fs/cgroup/cpu", group, "cpu.cfs_quota_us")).hasContent("50000");
     assertThat(Path.of("/proc/" + runtime().container(id).pid() + "/oom_score_adj"))
         .hasContent("500");
+    assertThat(text(exec(id, "cat /proc/self/oom_score_adj").stdout())).isEqualTo("500\n");
   }
 
   @Test

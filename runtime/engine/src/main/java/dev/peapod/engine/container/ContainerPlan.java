@@ -20,7 +20,6 @@ import dev.peapod.linux.Fd;
 import dev.peapod.linux.FileStat;
 import dev.peapod.linux.MachinePaths;
 import dev.peapod.linux.cgroup.Cgroup;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -105,7 +104,7 @@ final class ContainerPlan {
     in.security.give(plan);
     monitor();
     in.cgroup.enter(plan);
-    oomScore();
+    plan.add(OomScores.atStart(in.spec.resources().oomScoreAdj()));
     int dev = dev();
     int pts = plan.slot();
     plan.add(
@@ -175,15 +174,6 @@ final class ContainerPlan {
     in.counters.forEach(plan::add);
     int stdin = in.spec.stdin() ? HELD_OPEN : Operation.DEFAULT_STREAM;
     plan.add(new Operation.Stdio(stdin, Operation.DEFAULT_STREAM, Operation.DEFAULT_STREAM));
-  }
-
-  private void oomScore() {
-    int score = in.spec.resources().oomScoreAdj();
-    plan.add(
-        new Operation.Write(
-            "/proc/self/oom_score_adj",
-            Integer.toString(score).getBytes(StandardCharsets.US_ASCII),
-            true));
   }
 
   /// Options of a new filesystem of the container's own.

@@ -2,6 +2,7 @@ package dev.peapod.engine.exec;
 
 import dev.peapod.engine.cgroup.CgroupEntries;
 import dev.peapod.engine.container.Container;
+import dev.peapod.engine.container.OomScores;
 import dev.peapod.engine.container.ProcessOperations;
 import dev.peapod.engine.launch.CloneFlags;
 import dev.peapod.engine.launch.FailureText;
@@ -133,6 +134,7 @@ public final class ExecService {
         security.grant(container.status().spec(), container.security())) {
       granted.give(plan);
       CgroupEntries.of(cgroup.cgroup()).enter(plan);
+      plan.add(OomScores.atStart(container.status().spec().resources().oomScoreAdj()));
       plan.add(new Operation.Setns(Stage.POD, process, ALL_NAMESPACES));
       if (tty) {
         plan.add(Operation.Tty.STANDARD);
