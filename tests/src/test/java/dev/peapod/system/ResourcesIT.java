@@ -409,6 +409,11 @@ class ResourcesIT extends SystemTest {
     peapod.submit(pod("guaranteed", "{limits: {cpu: 200m, memory: 64Mi}}", 100121));
     peapod.submit(pod("burstable", "{requests: {cpu: 300m, memory: 16Mi}}", 100122));
     peapod.submit(pod("besteffort", "{}", 100123));
+    peapod.submit(
+        pod("whole", "{limits: {memory: 40Mi}}", 100124)
+            .replace(
+                "spec:\n",
+                "spec:\n  resources: {limits: &a {cpu: 400m, memory: 100Mi}, requests: *a}\n"));
     assertThat(levelOf("guaranteed", 100121)).startsWith("/pod");
     assertThat(levelOf("burstable", 100122)).startsWith("/burstable/pod");
     assertThat(levelOf("besteffort", 100123)).startsWith("/besteffort/pod");
@@ -419,7 +424,11 @@ class ResourcesIT extends SystemTest {
     assertThat(memory(pid("sleep 100121"))).isEqualTo("" + 64 * MIB);
     assertThat(ofPod(pid("sleep 100121"), "memory.limit_in_bytes", "memory.max"))
         .isEqualTo("" + 64 * MIB);
-    for (String name : List.of("guaranteed", "burstable", "besteffort")) {
+    assertThat(levelOf("whole", 100124)).startsWith("/pod");
+    assertThat(memory(pid("sleep 100124"))).isEqualTo("" + 40 * MIB);
+    assertThat(ofPod(pid("sleep 100124"), "memory.limit_in_bytes", "memory.max"))
+        .isEqualTo("" + 100 * MIB);
+    for (String name : List.of("guaranteed", "burstable", "besteffort", "whole")) {
       peapod.withdraw(name);
     }
   }

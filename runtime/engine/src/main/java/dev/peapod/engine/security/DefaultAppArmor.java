@@ -1,7 +1,7 @@
 package dev.peapod.engine.security;
 
 import dev.peapod.error.PeapodException;
-import dev.peapod.linux.SecurityModules;
+import dev.peapod.linux.AppArmor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -32,11 +32,11 @@ final class DefaultAppArmor {
   }
 
   private static Optional<String> load() {
-    if (!SecurityModules.hasAppArmor()) {
+    if (!AppArmor.isOn()) {
       return Optional.empty();
     }
     try {
-      SecurityModules.loadAppArmorProfiles(resource());
+      AppArmor.load(resource());
       return Optional.of(NAME);
     } catch (PeapodException e) {
       LOG.log(

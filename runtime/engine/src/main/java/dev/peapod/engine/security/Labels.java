@@ -3,7 +3,7 @@ package dev.peapod.engine.security;
 import dev.peapod.engine.model.ContainerSpec;
 import dev.peapod.engine.state.ExecLabel;
 import dev.peapod.error.PeapodException;
-import dev.peapod.linux.SecurityModules;
+import dev.peapod.linux.AppArmor;
 import java.util.Optional;
 
 /// What is told to the kernel's security module when a process is executed. An AppArmor profile is applied where the
@@ -33,12 +33,12 @@ final class Labels {
   }
 
   private static ExecLabel apparmor(String field, String name) {
-    if (!SecurityModules.hasAppArmor()) {
+    if (!AppArmor.isOn()) {
       throw PeapodException.invalid(
           field + ": profile \"" + name + "\" is asked for, but this kernel has no AppArmor");
     }
     boolean plain = name.chars().noneMatch(c -> SPECIAL.indexOf(c) >= 0);
-    if (!plain || !SecurityModules.isAppArmorProfileLoaded(name).orElse(true)) {
+    if (!plain || !AppArmor.isLoaded(name).orElse(true)) {
       throw PeapodException.invalid(
           field + ": profile \"" + name + "\" is not loaded; see apparmor_parser(8)");
     }

@@ -6,20 +6,20 @@ import java.util.List;
 import java.util.Optional;
 
 /// AppArmor, as far as it labels processes. Thread-safe.
-public final class SecurityModules {
-  private static final String APPARMOR = "/sys/module/apparmor/parameters/enabled";
+public final class AppArmor {
+  private static final String ENABLED = "/sys/module/apparmor/parameters/enabled";
   private static final String PROFILES = "/sys/kernel/security/apparmor/profiles";
 
-  private SecurityModules() {}
+  private AppArmor() {}
 
-  /// Whether AppArmor is there and on.
-  public static boolean hasAppArmor() {
-    return Files.exists(Path.of(APPARMOR)) && KernelFiles.read(APPARMOR).equals("Y");
+  /// Whether the kernel has it on.
+  public static boolean isOn() {
+    return Files.exists(Path.of(ENABLED)) && KernelFiles.read(ENABLED).equals("Y");
   }
 
-  /// Whether an AppArmor profile is loaded; nothing where the list can not be seen, since securityfs
+  /// Whether a profile is loaded; nothing where the list can not be seen, since securityfs
   /// is not mounted.
-  public static Optional<Boolean> isAppArmorProfileLoaded(String name) {
+  public static Optional<Boolean> isLoaded(String name) {
     if (!Files.isReadable(Path.of(PROFILES))) {
       return Optional.empty();
     }
@@ -30,11 +30,11 @@ public final class SecurityModules {
             .anyMatch(line -> line.startsWith(name + " (")));
   }
 
-  /// Loads AppArmor profiles into the kernel, in the place of those of their names.
+  /// Loads profiles into the kernel, in the place of those of their names.
   ///
   /// @param text as apparmor_parser(8) takes it
   /// @throws dev.peapod.error.PeapodException if that program is missing or refuses it
-  public static void loadAppArmorProfiles(String text) {
+  public static void load(String text) {
     Programs.run(
         List.of("apparmor_parser", "--replace", "--skip-cache", "--quiet"),
         text,
